@@ -1,0 +1,54 @@
+# The front door. Everything here is a few words for what cmake, ctest and scripts/ do; `make help` lists it.
+
+PREFIX ?= /usr/local
+DESTDIR ?=
+JOBS ?= $(shell nproc)
+
+.DEFAULT_GOAL := help
+.NOTPARALLEL:
+.PHONY: help packages build test sanitize demo bench-micro style install clean
+
+# $(call build,PRESET) and $(call test,PRESET): the presets are in CMakePresets.json.
+build = cmake --preset $(1) && cmake --build --preset $(1) --parallel $(JOBS)
+test = ctest --preset $(1) --output-on-failure -j2
+
+help: ## this list
+	@awk -F ':.*## ' '/^[a-z-]+:.*## / { printf "  make %-12s %s\n", $$1, $$2 }' $(firstword $(MAKEFILE_LIST))
+
+packages: ## installs the Debian packages that are missing (all targets that build do it first)
+	@scripts/install-packages
+
+build: packages ## builds the library, the tools, the tests and the benchmarks into build/
+	@$(call build,release)
+
+test: packages ## builds and tests: with sanitizers, without liburing, and as it is released
+	$(call build,asan)
+	$(call test,asan)
+	$(call build,tsan)
+	$(call test,tsan)
+	$(call build,noring)
+	$(call test,noring)
+	$(call build,release)
+	$(call test,release)
+
+sanitize: packages ## the tests with address, undefined-behaviour and thread sanitizers only
+	$(call build,asan)
+	$(call test,asan)
+	$(call build,tsan)
+	$(call test,tsan)
+
+demo: build ## serves a folder (DIR=/usr/share/doc) with laio-httpd, checks and loads it, shows the routes
+	@scripts/demo $(DIR)
+
+bench-micro: build ## the microbenchmarks of the paper's section 7, as one table
+	@scripts/bench-micro
+
+style: build ## clang-format and clang-tidy over our sources
+	@scripts/check-style
+
+install: build ## installs below PREFIX (/usr/local); DESTDIR is put before it
+	DESTDIR=$(DESTDIR) cmake --install build --prefix $(PREFIX)
+	@if [ -z "$(DESTDIR)" ] && [ "$$(id -u)" -eq 0 ]; then ldconfig; fi
+
+clean: ## removes build/
+	rm -rf build
