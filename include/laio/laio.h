@@ -1,0 +1,177 @@
+/* laio: Lazy Asynchronous I/O for Linux.
+ *
+ * laio_syscall() makes any Linux system call. If the call does not block it returns just as syscall(2) does; if it
+ * would block it returns -1 with errno EINPROGRESS at once, and laio_poll() later hands over the finished result.
+ * The interface is that of Elmeleegy, Chanda, Cox and Zwaenepoel, "Lazy Asynchronous I/O for Event-Driven Servers",
+ * USENIX ATC 2004, section 2; what the paper does not have is marked "ours" below. laio(7) and a man page for each
+ * function are the contract; this header is its short form.
+ *
+ * Threads: everything is per thread. A thread that calls laio_syscall() has a loop of its own, made at its first call,
+ * ended by laio_fini() or by the thread's end. No function here may be called from a signal handler.
+ * Memory: what a call passes by reference (buffers, paths, structures) belongs to the call until its completion was
+ * handed over, also after laio_cancel(). Arrays of struct iovec, struct msghdr and struct timespec are copied.
+ */
+#ifndef LAIO_LAIO_H
+#define LAIO_LAIO_H
+
+#include <stddef.h>
+#include <stdint.h>
+#include <time.h>
+
+#ifdef __cplusplus
+extern "C" {
+#endif
+
+#define LAIO_VERSION_MAJOR 0
+#define LAIO_VERSION_MINOR 1
+#define LAIO_VERSION_PATCH 0
+
+#define LAIO_API __attribute__((visibility("default")))
+
+/* Names a background call from its EINPROGRESS until its completion is handed over. Opaque; never dereferenced. */
+typedef struct laio_operation *laio_handle_t;
+
+struct laio_completion {
+    laio_handle_t laio_handle;       /* what laio_gethandle() returned */
+    long          laio_return_value; /* what the system call returned; -1: error */
+    int           laio_errno;        /* 0, or the error */
+    void         *laio_data;         /* what laio_setdata() attached, or NULL */
+};
+
+/* ---- The paper's three functions --------------------------------------------------------------------------------- */
+
+/* Makes system call `number` (SYS_... of <sys/syscall.h>) with up to six arguments. Returns what it returned, or -1
+ * with errno; EINPROGRESS with a handle from laio_gethandle(): the call goes on in the background. */
+LAIO_API long laio_syscall(long number, ...);
+
+/* The handle of this thread's latest laio_syscall() if that one went to the background and its completion has not been
+ * handed over yet; else NULL. */
+LAIO_API laio_handle_t laio_gethandle(void);
+
+/* Waits until background calls are complete and hands over up to `length` of them. `timeout` NULL: without limit,
+ * {0,0}: not at all. Returns how many, 0 when the time is over, or -1 with errno: EINTR (a signal handler ran), EINVAL
+ * (length < 1, or a timeout that is none), EFAULT (completions NULL), EDEADLK (no limit, and nothing is outstanding). */
+LAIO_API int laio_poll(struct laio_completion *completions, int length, const struct timespec *timeout);
+
+/* ---- Ours -------------------------------------------------------------------------------------------------------- */
+
+/* Attaches a pointer that the completion of `handle` will carry. -1/EINVAL: not a handle of this thread. */
+LAIO_API int laio_setdata(laio_handle_t handle, void *data);
+
+/* Asks for the end of a background call. Its completion says ECANCELED, or the result if that won (bytes that had moved
+ * already are such a result), and still has to be fetched by laio_poll(). -1/EINVAL: not a handle of this thread. */
+LAIO_API int laio_cancel(laio_handle_t handle);
+
+/* A descriptor for another event loop: readable (POLLIN) while laio_poll() would return something. It may be readable
+ * with nothing complete; laio_poll() with {0,0} then returns 0. Owned by the library, closed by laio_fini(). -1/errno:
+ * the loop could not be made. */
+LAIO_API int laio_fd(void);
+
+/* Background calls of this thread whose completion has not been handed over. */
+LAIO_API int laio_outstanding(void);
+
+/* Makes this thread's loop with options other than the default ones. -1/EALREADY: the thread has a loop; EINVAL: an
+ * option out of its range, or a size this library does not know; ENOMEM, EMFILE, ENFILE: not to be had. */
+struct laio_options;
+LAIO_API int laio_init(const struct laio_options *options);
+
+/* Cancels what is outstanding, waits for it, and frees the loop; the completions are lost. Also done at thread exit. 0,
+ * also when the thread has no loop. */
+LAIO_API int laio_fini(void);
+
+/* Fills in what this thread's loop has counted since it was made; all zero when there is none. -1/EINVAL: size unset. */
+struct laio_stats;
+#if defined(__GNUC__)
+#pragma GCC diagnostic push
+#pragma GCC diagnostic ignored "-Wshadow" /* the function and the structure share a name, as stat(2) and its own do */
+#endif
+LAIO_API int laio_stats(struct laio_stats *stats);
+#if defined(__GNUC__)
+#pragma GCC diagnostic pop
+#endif
+
+/* ---- Options (zero always means the default) --------------------------------------------------------------------- */
+
+/* laio_options.flags */
+#define LAIO_SOCKETS_IN_RING 0x1u /* sockets and pipes wait in io_uring, not in epoll */
+
+/* laio_options.forbid, and by name (lower case, commas between) in the environment variable LAIO_FORBID: what the loop
+ * is not to use, nor to ask the kernel for. Everything works without them, by other means. */
+#define LAIO_FORBID_RING         0x01u /* "ring": io_uring */
+#define LAIO_FORBID_READINESS    0x02u /* "readiness": waiting for descriptors in epoll */
+#define LAIO_FORBID_RING_NEW     0x04u /* "ring_new": io_uring operations and set-up flags after Linux 5.6 */
+#define LAIO_FORBID_DEFER        0x08u /* "defer": IORING_SETUP_DEFER_TASKRUN */
+#define LAIO_FORBID_NOWAIT       0x10u /* "nowait": RWF_NOWAIT */
+#define LAIO_FORBID_CACHED       0x20u /* "cached": openat2(2) with RESOLVE_CACHED */
+#define LAIO_FORBID_PIDFD        0x40u /* "pidfd": pidfd_open(2) */
+#define LAIO_FORBID_ATTEMPTS     0x80u /* "attempts": all non-blocking forms; every call that may block is queued */
+#define LAIO_FORBID_ALL          0xffu
+
+struct laio_options {
+    size_t   size;              /* sizeof(struct laio_options) */
+    uint32_t flags;             /* LAIO_SOCKETS_IN_RING */
+    uint32_t forbid;            /* LAIO_FORBID_..., beside those in the environment */
+    uint32_t operations_max;    /* background calls at once; default 1048576, at most 16777214; beyond it: ENOMEM */
+    uint32_t ring_entries;      /* submission queue of io_uring; default 256, at most 32768, rounded up to a power of 2 */
+    uint32_t carriers_max;      /* kernel threads for calls that can only block; default 64, at most 32768 */
+    uint32_t carriers_hard_max; /* what they may grow to when a call has waited 100 ms for one; default 1024 */
+    uint32_t carrier_idle_ms;   /* how long an idle carrier is kept; default 10000 */
+    uint32_t cancel_signal;     /* real-time signal that interrupts carriers; default: the highest one not in use */
+};
+
+/* ---- Statistics -------------------------------------------------------------------------------------------------- */
+
+/* The routes that a call can take: laio_calls(7). */
+enum laio_route {
+    LAIO_ROUTE_DIRECT,     /* cannot block, or is about the calling thread: made in place */
+    LAIO_ROUTE_ATTEMPT,    /* its non-blocking form first */
+    LAIO_ROUTE_ACTIVATION, /* in place, noticed when it blocks (not in this version: such calls are queued) */
+    LAIO_ROUTE_HOME,       /* belongs to the kernel thread: made in place there */
+    LAIO_ROUTE_QUEUED,     /* given to a carrier; never returns directly */
+    LAIO_ROUTES
+};
+
+/* laio_stats.engines */
+#define LAIO_ENGINE_READINESS 0x1u
+#define LAIO_ENGINE_RING      0x2u
+#define LAIO_ENGINE_CARRIERS  0x4u
+
+struct laio_route_stats {
+    uint64_t calls;      /* calls of laio_syscall() that took this route */
+    uint64_t blocked;    /* of these, how many went to the background */
+    uint64_t sampled;    /* of these, how many were timed: one in 64 */
+    uint64_t sampled_ns; /* the time those spent inside laio_syscall(), sum */
+};
+
+struct laio_stats {
+    size_t   size;              /* in: sizeof(struct laio_stats); out: how much of it was filled in */
+    uint32_t engines;           /* LAIO_ENGINE_... in use */
+    int32_t  ring_errno;        /* 0, or why there is no io_uring: ENOSYS, EPERM, ECANCELED (forbidden), ... */
+    struct laio_route_stats routes[LAIO_ROUTES];
+    uint64_t outstanding;       /* now */
+    uint64_t outstanding_peak;
+    uint64_t completed;         /* completions handed over */
+    uint64_t cancelled;         /* of these, with ECANCELED */
+    uint64_t readiness_waits;   /* times a call was put to wait for a descriptor */
+    uint64_t readiness_retries; /* times an attempt was made again because a descriptor was ready */
+    uint64_t ring_submitted;    /* requests given to io_uring for calls */
+    uint64_t ring_in_flight;    /* of these, not complete now */
+    uint64_t ring_enters;       /* io_uring_enter(2) made */
+    uint64_t carriers;          /* alive now */
+    uint64_t carriers_peak;
+    uint64_t carriers_created;
+    uint64_t queue_depth;       /* calls that wait for a carrier now */
+    uint64_t queue_depth_peak;
+    uint64_t queued;            /* calls that were given to carriers */
+    uint64_t queue_wait_ns;     /* how long these waited for one, sum */
+    uint64_t queue_wait_max_ns;
+    uint64_t polls;             /* calls of laio_poll() */
+    uint64_t stalls;            /* turns (from one laio_poll() to the next) longer than 10 ms, by a clock of 1 to 10 ms */
+    uint64_t stall_max_ns;      /* the longest of them */
+};
+
+#ifdef __cplusplus
+}
+#endif
+
+#endif

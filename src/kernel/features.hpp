@@ -1,0 +1,28 @@
+// What this kernel (and the filter that a container may have put before it) lets us use beside the ring, asked once when
+// a loop is made. What is forbidden by option or by LAIO_FORBID is not even asked for: a filter may answer by killing.
+#pragma once
+
+#include <cstdint>
+
+namespace laio {
+
+struct features {
+    bool nowait = false;       // preadv2 and pwritev2 with RWF_NOWAIT
+    bool cached = false;       // openat2 with RESOLVE_CACHED
+    bool pidfd = false;        // pidfd_open
+    bool attempts = true;      // any non-blocking form at all
+    int nowait_errno = 0;      // why not
+    int cached_errno = 0;
+    int pidfd_errno = 0;
+};
+
+// LAIO_FORBID_... bits for the names in `list` (LAIO_FORBID's value; may be null). Names that are not known are left in
+// *unknown (if wanted), as a pointer into `list`.
+std::uint32_t parse_forbidden(const char *list, const char **unknown);
+
+// The bit's name, for index 0..7; nullptr past the last.
+const char *forbidden_name(unsigned index);
+
+features ask_features(std::uint32_t forbidden);
+
+} // namespace laio

@@ -1,0 +1,65 @@
+#include "kernel/file.hpp"
+
+#include "kernel/system_call.hpp"
+
+#include <cerrno>
+#include <fcntl.h>
+#include <poll.h>
+#include <sys/socket.h>
+#include <sys/stat.h>
+#include <sys/time.h>
+#include <time.h>
+
+namespace laio {
+namespace {
+
+file_kind kind_of_mode(unsigned mode) {
+    switch (mode & S_IFMT) {
+    case S_IFSOCK: return file_kind::socket;
+    case S_IFIFO: return file_kind::pipe;
+    case S_IFREG: return file_kind::regular;
+    case S_IFDIR: return file_kind::directory;
+    case S_IFBLK: return file_kind::block;
+    case S_IFCHR: return file_kind::character;
+    case S_IFLNK: return file_kind::link;
+    default: return file_kind::anonymous; // eventfd, epoll, timerfd, ...: inodes without a type
+    }
+}
+
+} // namespace
+
+long identify(int descriptor, file_identity &identity) {
+    struct statx status {};
+    const long r = system_call(SYS_statx, descriptor, word(""), AT_EMPTY_PATH | AT_STATX_DONT_SYNC | AT_NO_AUTOMOUNT,
+                               STATX_TYPE | STATX_NLINK, word(&status));
+    if (r < 0) return r;
+    identity = {kind_of_mode(status.stx_mode), status.stx_nlink, status.stx_dev_major, status.stx_dev_minor};
+    return 0;
+}
+
+long status_flags(int descriptor) { return system_call(SYS_fcntl, descriptor, F_GETFL); }
+
+bool is_nonblocking(int descriptor) {
+    const long flags = status_flags(descriptor);
+    return flags >= 0 && (flags & O_NONBLOCK) != 0;
+}
+
+bool is_ready(int descriptor, short events) {
+    pollfd one{descriptor, events, 0};
+    const timespec now{};
+    return system_call(SYS_ppoll, word(&one), 1, word(&now), 0, 0) == 1;
+}
+
+long socket_option(int descriptor, int name, int &value) {
+    socklen_t length = sizeof value;
+    return system_call(SYS_getsockopt, descriptor, SOL_SOCKET, name, word(&value), word(&length));
+}
+
+std::int64_t socket_timeout_ns(int descriptor, int name) {
+    timeval time{};
+    socklen_t length = sizeof time;
+    if (system_call(SYS_getsockopt, descriptor, SOL_SOCKET, name, word(&time), word(&length)) < 0) return 0;
+    return static_cast<std::int64_t>(time.tv_sec) * 1'000'000'000 + static_cast<std::int64_t>(time.tv_usec) * 1'000;
+}
+
+} // namespace laio

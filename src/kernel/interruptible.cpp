@@ -1,0 +1,66 @@
+// The cancel signal: one real-time signal for the whole process. Its handler runs on carriers only, which are the only
+// threads of ours that let it through; on any other thread it does nothing.
+#include "kernel/interruptible.hpp"
+
+#include <atomic>
+#include <cerrno>
+#include <cstdint>
+#include <ucontext.h>
+
+namespace laio {
+namespace {
+
+std::atomic<int> taken_signal{0};
+
+#if defined(__x86_64__)
+std::uintptr_t program_counter(const ucontext_t *context) {
+    return static_cast<std::uintptr_t>(context->uc_mcontext.gregs[REG_RIP]);
+}
+void set_program_counter(ucontext_t *context, const char *to) {
+    context->uc_mcontext.gregs[REG_RIP] = reinterpret_cast<greg_t>(to);
+}
+#else
+std::uintptr_t program_counter(const ucontext_t *context) { return context->uc_mcontext.pc; }
+void set_program_counter(ucontext_t *context, const char *to) {
+    context->uc_mcontext.pc = reinterpret_cast<std::uintptr_t>(to);
+}
+#endif
+
+void on_cancel(int, siginfo_t *, void *where) {
+    auto *context = static_cast<ucontext_t *>(where);
+    const auto at = program_counter(context);
+    if (at >= reinterpret_cast<std::uintptr_t>(laio_interruptible_begin) &&
+        at < reinterpret_cast<std::uintptr_t>(laio_interruptible_end))
+        set_program_counter(context, laio_interruptible_cancelled);
+}
+
+bool install(int number) {
+    struct sigaction action {};
+    action.sa_sigaction = on_cancel;
+    action.sa_flags = SA_SIGINFO; // without SA_RESTART: the interrupted call has to end
+    sigemptyset(&action.sa_mask);
+    return sigaction(number, &action, nullptr) == 0;
+}
+
+bool is_free(int number) {
+    struct sigaction action {};
+    return sigaction(number, nullptr, &action) == 0 && !(action.sa_flags & SA_SIGINFO) && action.sa_handler == SIG_DFL;
+}
+
+} // namespace
+
+int take_cancel_signal(int number) {
+    if (number != 0 && (number < SIGRTMIN || number > SIGRTMAX)) return -EINVAL;
+    int taken = taken_signal.load();
+    if (taken == 0) {
+        int chosen = number != 0 ? number : SIGRTMAX;
+        while (number == 0 && chosen >= SIGRTMIN && !is_free(chosen)) --chosen;
+        if (chosen < SIGRTMIN) return -ENOENT;
+        if (!is_free(chosen)) return -EBUSY;
+        // two threads may come here at once: one of them installs
+        if (taken_signal.compare_exchange_strong(taken, chosen)) return install(chosen) ? chosen : -EINVAL;
+    }
+    return number == 0 || number == taken ? taken : -EBUSY;
+}
+
+} // namespace laio
