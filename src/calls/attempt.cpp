@@ -1,0 +1,70 @@
+#include "calls/attempt.hpp"
+
+#include "calls/attempts/forms.hpp"
+
+namespace laio {
+namespace {
+
+// Never kept from being attempted: those that wait for a lock must not keep out the call that gives it back.
+bool releases_locks(form f) { return f == form::lock || f == form::control || f == form::futex; }
+
+} // namespace
+
+outcome attempt(operation &op, surroundings &world) {
+    if (!world.has.attempts && !releases_locks(op.what->attempt)) return blocked(until::carrier);
+    switch (op.what->attempt) {
+    case form::none: break;
+    case form::read: return attempt_read(op, world);
+    case form::write: return attempt_write(op, world);
+    case form::receive: return attempt_receive(op, world);
+    case form::send: return attempt_send(op, world);
+    case form::receive_many: return attempt_receive_many(op, world);
+    case form::send_many: return attempt_send_many(op, world);
+    case form::accept: return attempt_accept(op, world);
+    case form::connect: return attempt_connect(op, world);
+    case form::open: return attempt_open(op, world);
+    case form::status: return attempt_status(op, world);
+    case form::close: return attempt_close(op, world);
+    case form::lock: return attempt_lock(op, world);
+    case form::control: return attempt_control(op, world);
+    case form::wait: return attempt_wait(op, world);
+    case form::sleep: return attempt_sleep(op, world);
+    case form::poll: return attempt_poll(op, world);
+    case form::events: return attempt_events(op, world);
+    case form::random: return attempt_random(op, world);
+    case form::message: return attempt_message(op, world);
+    case form::futex: return attempt_futex(op, world);
+    case form::pipe_copy: return attempt_pipe_copy(op, world);
+    }
+    return blocked(until::carrier);
+}
+
+outcome account(operation &op, surroundings &world, long result) {
+    switch (op.what->attempt) {
+    case form::read: return account_read(op, world, result);
+    case form::write: return account_write(op, world, result);
+    case form::receive: return account_receive(op, world, result);
+    case form::send: return account_send(op, world, result);
+    default: return done(result);
+    }
+}
+
+bool never_waits(const operation &op) {
+    const auto &a = op.made.a;
+    switch (op.what->attempt) {
+    case form::receive:
+    case form::send:
+        if (((op.what->arguments[1] == 'm' ? a[2] : a[3]) & MSG_DONTWAIT) != 0) return true;
+        break;
+    case form::receive_many:
+    case form::send_many:
+        if ((a[3] & MSG_DONTWAIT) != 0) return true;
+        break;
+    case form::none: return false;
+    default: break;
+    }
+    const int i = op.what->descriptor_argument();
+    return i >= 0 && is_nonblocking(static_cast<int>(a[i]));
+}
+
+} // namespace laio

@@ -1,0 +1,28 @@
+// accept, accept4, connect.
+//
+// They have no non-blocking form of their own: a look with poll(2) is none, as others may share the listener and take
+// the connection first, and a fresh socket looks ready to connect. The ring can do both without blocking. Without it
+// an accept waits until its listener is readable and is then made by a carrier, as is a connect.
+#include "calls/attempts/forms.hpp"
+
+#include <fcntl.h>
+
+namespace laio {
+
+outcome attempt_accept(operation &op, surroundings &world) {
+    const long flags = status_flags(descriptor_of(op));
+    if (flags < 0 || (flags & O_NONBLOCK) != 0) return done(in_place(op));
+    int listens = 0;
+    if (socket_option(descriptor_of(op), SO_ACCEPTCONN, listens) < 0 || listens == 0) return done(in_place(op));
+    if (world.has_ring && socket_timeout_ns(descriptor_of(op), SO_RCVTIMEO) == 0) return blocked(until::ring);
+    return blocked(until::readable_carrier);
+}
+
+outcome attempt_connect(operation &op, surroundings &world) {
+    const long flags = status_flags(descriptor_of(op));
+    if (flags < 0 || (flags & O_NONBLOCK) != 0) return done(in_place(op));
+    if (world.has_ring && socket_timeout_ns(descriptor_of(op), SO_SNDTIMEO) == 0) return blocked(until::ring);
+    return blocked(until::carrier);
+}
+
+} // namespace laio

@@ -1,0 +1,49 @@
+// One function for each form in the table of calls. What they answer is in calls/attempt.hpp.
+#pragma once
+
+#include "calls/attempt.hpp"
+
+#include <cerrno>
+
+namespace laio {
+
+outcome attempt_read(operation &op, surroundings &world);
+outcome attempt_write(operation &op, surroundings &world);
+outcome attempt_receive(operation &op, surroundings &world);
+outcome attempt_send(operation &op, surroundings &world);
+outcome attempt_receive_many(operation &op, surroundings &world);
+outcome attempt_send_many(operation &op, surroundings &world);
+outcome attempt_accept(operation &op, surroundings &world);
+outcome attempt_connect(operation &op, surroundings &world);
+outcome attempt_open(operation &op, surroundings &world);
+outcome attempt_status(operation &op, surroundings &world);
+outcome attempt_close(operation &op, surroundings &world);
+outcome attempt_lock(operation &op, surroundings &world);
+outcome attempt_control(operation &op, surroundings &world);
+outcome attempt_wait(operation &op, surroundings &world);
+outcome attempt_sleep(operation &op, surroundings &world);
+outcome attempt_poll(operation &op, surroundings &world);
+outcome attempt_events(operation &op, surroundings &world);
+outcome attempt_random(operation &op, surroundings &world);
+outcome attempt_message(operation &op, surroundings &world);
+outcome attempt_futex(operation &op, surroundings &world);
+outcome attempt_pipe_copy(operation &op, surroundings &world);
+
+// What a result means for a call that moves bytes; also for results that the ring brings.
+outcome account_read(operation &op, surroundings &world, long result);
+outcome account_write(operation &op, surroundings &world, long result);
+outcome account_receive(operation &op, surroundings &world, long result);
+outcome account_send(operation &op, surroundings &world, long result);
+
+// The descriptor a call works on, and what it said so far.
+inline int descriptor_of(const operation &op) { return static_cast<int>(op.made.a[0]); }
+inline outcome done_with(const operation &op, long result) {
+    return done(op.moved > 0 ? static_cast<long>(op.moved) : result);
+}
+
+// "Would block", unless the descriptor is one that the application set O_NONBLOCK on: then that is the answer.
+inline outcome blocked_unless_nonblocking(const operation &op, until what) {
+    return is_nonblocking(descriptor_of(op)) ? done_with(op, -EAGAIN) : blocked(what);
+}
+
+} // namespace laio

@@ -1,0 +1,67 @@
+// Message queues, semaphores, futexes, random numbers, pipes to pipes: a flag, or a time-out that is over already. What
+// has to wait is a carrier's, but for a POSIX message queue without a time-out, which is a descriptor to wait for.
+#include "calls/attempts/forms.hpp"
+
+#include <fcntl.h>
+#include <linux/futex.h>
+#include <sys/ipc.h>
+#include <sys/msg.h>
+#include <sys/random.h>
+#include <time.h>
+
+namespace laio {
+namespace {
+
+const timespec no_time{};
+
+outcome carrier_if(long result, long would_block) {
+    return result == would_block ? blocked(until::carrier) : done(result);
+}
+
+outcome attempt_queue(operation &op, until ready) {
+    const auto &a = op.made.a;
+    const long r = system_call(op.made.number, a[0], a[1], a[2], a[3], word(&no_time));
+    if (r != -ETIMEDOUT) return done(r);
+    return blocked(a[4] == 0 ? ready : until::carrier);
+}
+
+} // namespace
+
+outcome attempt_message(operation &op, surroundings &) {
+    const auto &a = op.made.a;
+    switch (op.made.number) {
+    case SYS_msgsnd: return carrier_if(system_call(SYS_msgsnd, a[0], a[1], a[2], a[3] | IPC_NOWAIT), -EAGAIN);
+    case SYS_msgrcv:
+        if ((a[4] & IPC_NOWAIT) != 0) return done(in_place(op));
+        return carrier_if(system_call(SYS_msgrcv, a[0], a[1], a[2], a[3], a[4] | IPC_NOWAIT), -ENOMSG);
+    case SYS_semop:
+    case SYS_semtimedop:
+        return carrier_if(system_call(SYS_semtimedop, a[0], a[1], a[2], word(&no_time)), -EAGAIN);
+    case SYS_mq_timedsend: return attempt_queue(op, until::writable);
+    default: return attempt_queue(op, until::readable); // mq_timedreceive
+    }
+}
+
+outcome attempt_futex(operation &op, surroundings &) {
+    const auto &a = op.made.a;
+    if (op.made.number != SYS_futex) // futex_wait(2): absolute, so zero is long ago
+        return carrier_if(system_call(op.made.number, a[0], a[1], a[2], a[3], word(&no_time), a[5]), -ETIMEDOUT);
+    const long command = a[1] & FUTEX_CMD_MASK;
+    // the others do not wait, but for priority inheritance, which is about the thread that calls
+    if (command != FUTEX_WAIT && command != FUTEX_WAIT_BITSET) return done(in_place(op));
+    return carrier_if(system_call(SYS_futex, a[0], a[1], a[2], word(&no_time), a[4], a[5]), -ETIMEDOUT);
+}
+
+outcome attempt_random(operation &op, surroundings &) {
+    const auto &a = op.made.a;
+    if ((a[2] & GRND_NONBLOCK) != 0) return done(in_place(op));
+    return carrier_if(system_call(SYS_getrandom, a[0], a[1], a[2] | GRND_NONBLOCK), -EAGAIN);
+}
+
+outcome attempt_pipe_copy(operation &op, surroundings &) {
+    const auto &a = op.made.a; // tee(in, out, length, flags), vmsplice(pipe, vector, count, flags)
+    if ((a[3] & SPLICE_F_NONBLOCK) != 0) return done(in_place(op));
+    return carrier_if(system_call(op.made.number, a[0], a[1], a[2], a[3] | SPLICE_F_NONBLOCK), -EAGAIN);
+}
+
+} // namespace laio

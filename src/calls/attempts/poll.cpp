@@ -1,0 +1,116 @@
+// poll, ppoll, select, pselect6 and epoll_wait & co: with a time-out of zero; then, when one of their descriptors is ready
+// or their own time is over, again.
+//
+// The signal mask of ppoll, pselect6 and epoll_pwait is not used: nobody sleeps in the call. The time that was left is
+// not written back either. select(2) clears its sets, so they are kept (op.copied) and put back.
+#include "calls/attempts/forms.hpp"
+#include "kernel/clock.hpp"
+#include "kernel/readable.hpp"
+
+#include <climits>
+#include <cstdlib>
+#include <cstring>
+#include <poll.h>
+#include <sys/epoll.h>
+#include <sys/select.h>
+#include <sys/time.h>
+#include <time.h>
+
+namespace laio {
+namespace {
+
+const timespec no_time{};
+
+// The time-out of a call, from now, in nanoseconds. -1: none; less than -1: the negative errno.
+std::int64_t timeout_ns(const operation &op) {
+    const auto &a = op.made.a;
+    int place = 2;
+    std::int64_t unit_ns = 1; // of the second member
+    switch (op.made.number) {
+#ifdef SYS_poll
+    case SYS_poll: return static_cast<int>(a[2]) < 0 ? -1 : a[2] * 1'000'000;
+#endif
+#ifdef SYS_epoll_wait
+    case SYS_epoll_wait:
+#endif
+    case SYS_epoll_pwait: return static_cast<int>(a[3]) < 0 ? -1 : a[3] * 1'000'000;
+    case SYS_epoll_pwait2: place = 3; break;
+#ifdef SYS_select
+    case SYS_select: unit_ns = 1000; [[fallthrough]];
+#endif
+    case SYS_pselect6: place = 4; break;
+    default: break; // ppoll
+    }
+    if (a[place] == 0) return -1;
+    const auto *given = pointer<const timespec>(a[place]); // struct timeval has the same form
+    if (!is_readable(given, sizeof *given)) return -EFAULT;
+    if (given->tv_sec < 0 || given->tv_nsec < 0 || given->tv_nsec >= 1'000'000'000 / unit_ns) return -EINVAL;
+    if (given->tv_sec > INT_MAX) return -1;
+    return static_cast<std::int64_t>(given->tv_sec) * 1'000'000'000 + given->tv_nsec * unit_ns;
+}
+
+// Not ready now: done if its time is over, else set up to wait.
+outcome wait_or_time_out(operation &op, until what) {
+    if (op.deadline_ns == 0) {
+        const std::int64_t timeout = timeout_ns(op);
+        if (timeout < -1) return done(timeout);
+        if (timeout == 0) return done(0);
+        op.deadline_ns = timeout < 0 ? -1 : now_ns() + timeout;
+    } else if (op.deadline_ns > 0 && now_ns() >= op.deadline_ns) {
+        return done(0);
+    }
+    return blocked(what);
+}
+
+constexpr std::size_t set_bytes(long descriptors) { return (static_cast<std::size_t>(descriptors) + 63) / 64 * 8; }
+
+// The three sets as they were given, one behind the other. False: unreadable, or no memory.
+bool keep_sets(operation &op) {
+    const auto &a = op.made.a;
+    const std::size_t bytes = set_bytes(a[0]);
+    for (int i = 1; i <= 3; ++i)
+        if (a[i] != 0 && !is_readable(pointer<char>(a[i]), bytes)) return false;
+    auto *kept = static_cast<char *>(std::calloc(3, bytes == 0 ? 8 : bytes));
+    if (kept == nullptr) return false;
+    for (int i = 1; i <= 3; ++i)
+        if (a[i] != 0) std::memcpy(kept + static_cast<std::size_t>(i - 1) * bytes, pointer<char>(a[i]), bytes);
+    op.copied = kept;
+    return true;
+}
+
+void bring_back_sets(const operation &op) {
+    const auto &a = op.made.a;
+    const std::size_t bytes = set_bytes(a[0]);
+    const auto *kept = static_cast<const char *>(op.copied);
+    for (int i = 1; i <= 3; ++i)
+        if (a[i] != 0) std::memcpy(pointer<char>(a[i]), kept + static_cast<std::size_t>(i - 1) * bytes, bytes);
+}
+
+outcome attempt_select(operation &op) {
+    const auto &a = op.made.a;
+    if (op.copied == nullptr && (static_cast<int>(a[0]) < 0 || a[0] > FD_SETSIZE || !keep_sets(op)))
+        return blocked(until::carrier);
+    const long r = system_call(SYS_pselect6, a[0], a[1], a[2], a[3], word(&no_time), 0);
+    if (r != 0) return done(r);
+    const outcome next = wait_or_time_out(op, until::descriptors);
+    if (next.waits_for != until::nothing) bring_back_sets(op);
+    return next;
+}
+
+} // namespace
+
+outcome attempt_poll(operation &op, surroundings &) {
+    const auto &a = op.made.a;
+    if (op.what->arguments[0] == '-') return attempt_select(op);
+    timespec zero = no_time; // the kernel writes the time left
+    const long r = system_call(SYS_ppoll, a[0], a[1], word(&zero), 0, 0);
+    return r != 0 ? done(r) : wait_or_time_out(op, until::descriptors);
+}
+
+outcome attempt_events(operation &op, surroundings &) {
+    const auto &a = op.made.a;
+    const long r = system_call(SYS_epoll_pwait, a[0], a[1], a[2], 0, 0, 0);
+    return r != 0 ? done(r) : wait_or_time_out(op, until::readable);
+}
+
+} // namespace laio

@@ -1,0 +1,140 @@
+// read, pread64, readv, preadv, preadv2: preadv2(2) with RWF_NOWAIT.
+//
+// Of a regular file a read is complete when it has all that was asked for or the file ended; of anything else when it
+// has something. RWF_NOWAIT is refused by many kinds of file (tmpfs, FUSE, procfs, terminals; pipes before Linux 6.4),
+// so for sockets and pipes there is a second way, and what can only block goes to a carrier.
+#include "calls/attempts/forms.hpp"
+#include "calls/attempts/nonblocking_twin.hpp"
+#include "calls/transfer.hpp"
+
+#include <fcntl.h>
+
+namespace laio {
+namespace {
+
+bool is_refusal(long result) {
+    return result == -EOPNOTSUPP || result == -EINVAL || result == -EPERM || result == -ENOSYS;
+}
+
+bool is_disk(file_kind kind) { return kind == file_kind::regular || kind == file_kind::block; }
+
+// Errors that a plain call finds before it could block, where preadv2 would find others; and what asks not to wait.
+bool is_for_the_plain_call(const operation &op) {
+    const auto &a = op.made.a;
+    switch (op.made.number) {
+    case SYS_pread64: return a[2] <= 0 || a[3] < 0;
+    case SYS_preadv: return a[3] < 0;
+    case SYS_preadv2: return a[3] < -1 || (a[5] & RWF_NOWAIT) != 0;
+    case SYS_read: return a[2] < 0;
+    default: return false;
+    }
+}
+
+long read_now(const operation &op) {
+    iovec single;
+    const transfer rest = rest_of(op, single);
+    return system_call(SYS_preadv2, op.made.a[0], word(rest.vector), rest.count, rest.offset, rest.offset >> 63,
+                       rest.flags | RWF_NOWAIT);
+}
+
+// Without RWF_NOWAIT: what the descriptor is decides.
+outcome read_otherwise(operation &op, surroundings &world, const file_identity &file) {
+    world.hints.note(descriptor_of(op), file.kind, true);
+    iovec single;
+    const transfer rest = rest_of(op, single);
+    switch (file.kind) {
+    case file_kind::socket: {
+        msghdr header{};
+        header.msg_iov = const_cast<iovec *>(rest.vector);
+        header.msg_iovlen = static_cast<std::size_t>(rest.count);
+        const long r = system_call(SYS_recvmsg, op.made.a[0], word(&header), MSG_DONTWAIT);
+        return account_receive(op, world, r);
+    }
+    case file_kind::pipe: {
+        const long twin = open_nonblocking_twin(descriptor_of(op), O_RDONLY);
+        if (twin < 0) break;
+        const long r = system_call(SYS_readv, twin, word(rest.vector), rest.count);
+        system_call(SYS_close, twin);
+        return account_read(op, world, r);
+    }
+    case file_kind::regular:
+    case file_kind::block: op.positional = rest.offset < 0; return blocked(until::carrier);
+    case file_kind::directory: return done(in_place(op)); // an error
+    default: break;
+    }
+    if (is_nonblocking(descriptor_of(op))) return done_with(op, in_place(op));
+    return blocked(until::readable_carrier);
+}
+
+outcome from_disk(operation &op) {
+    iovec single;
+    op.positional = rest_of(op, single).offset < 0;
+    return blocked(until::ring);
+}
+
+// It would block: for what? O_NONBLOCK means nothing to a disk.
+outcome read_later(operation &op, surroundings &world) {
+    const int descriptor = descriptor_of(op);
+    const file_kind hint = world.hints.kind(descriptor);
+    if (hint == file_kind::unknown || is_disk(hint)) {
+        file_identity file{};
+        if (const long r = identify(descriptor, file); r < 0) return done_with(op, r);
+        world.hints.note(descriptor, file.kind);
+        if (is_disk(file.kind)) return from_disk(op);
+    }
+    return blocked_unless_nonblocking(op, until::readable);
+}
+
+} // namespace
+
+outcome account_read(operation &op, surroundings &world, long result) {
+    const int descriptor = descriptor_of(op);
+    if (result == -EAGAIN) return read_later(op, world);
+    if (result <= 0) return done_with(op, result);
+    if (op.wanted == 0) op.wanted = size_of(op);
+    advance(op, static_cast<std::uint64_t>(result));
+    if (op.moved >= op.wanted) return done_with(op, 0);
+
+    // Short. The cheap questions first; each proves what it says.
+    const file_kind hint = world.hints.kind(descriptor);
+    if (hint == file_kind::pipe && system_call(SYS_fcntl, descriptor, F_GETPIPE_SZ) > 0) return done_with(op, 0);
+    file_identity file{};
+    if (identify(descriptor, file) < 0) return done_with(op, 0);
+    world.hints.note(descriptor, file.kind, world.hints.refuses(descriptor));
+    if (is_disk(file.kind)) return from_disk(op);
+    if (file.kind != file_kind::socket) return done_with(op, 0);
+    op.moved -= static_cast<std::uint64_t>(result);
+    return account_receive(op, world, result);
+}
+
+outcome attempt_read(operation &op, surroundings &world) {
+    if (is_for_the_plain_call(op)) return done(in_place(op));
+    const int descriptor = descriptor_of(op);
+    if (world.hints.kind(descriptor) == file_kind::socket && op.made.number == SYS_read && op.made.a[2] > 0) {
+        iovec single;
+        const transfer rest = rest_of(op, single);
+        const long r = system_call(SYS_recvfrom, descriptor, word(single.iov_base), static_cast<long>(single.iov_len),
+                                   MSG_DONTWAIT | rest.flags);
+        if (r != -ENOTSOCK) return account_receive(op, world, r);
+    }
+    file_identity file{};
+    if (!world.has.nowait || world.hints.refuses(descriptor)) {
+        if (const long r = identify(descriptor, file); r < 0) return done_with(op, r);
+        if (!world.has.nowait || world.no_nowait.has(file)) return read_otherwise(op, world, file);
+        world.hints.forget(descriptor); // the number means another file now
+    }
+    for (;;) {
+        const long r = read_now(op);
+        if (is_refusal(r)) {
+            if (identify(descriptor, file) < 0) return done_with(op, r);
+            if (r == -EPERM || r == -ENOSYS) world.has.nowait = false; // a filter, an old kernel: nothing has it
+            world.no_nowait.add(file);
+            return read_otherwise(op, world, file);
+        }
+        const outcome next = account_read(op, world, r);
+        // a short read of a file: at its end, or before what is not in memory; the next step will tell
+        if (r <= 0 || next.waits_for != until::ring) return next;
+    }
+}
+
+} // namespace laio

@@ -1,0 +1,120 @@
+// An operation: one call of laio_syscall() from its arguments to its completion, and the states it goes through.
+//
+//   free -> waiting | queued | running -> done -> free       with `cancelling` before `done` when an end was asked for
+//
+// An operation belongs to one loop and is used by its thread only, but for what a carrier reads and writes between
+// taking it and handing it in (made, cancelled, result). Memory the application passed stays the application's; copies
+// of its small structures (copied) are the operation's. Every change of state goes through enter().
+#pragma once
+
+#include "calls/table.hpp"
+
+#include <atomic>
+#include <cstddef>
+#include <cstdint>
+#include <sys/socket.h>
+#include <sys/uio.h>
+#include <time.h>
+
+namespace laio {
+
+struct call {
+    long number;
+    long a[6];
+};
+
+enum class state : std::uint8_t {
+    free,       // in the pool, or being attempted in place
+    waiting,    // for a descriptor, a time, or its turn behind another call
+    queued,     // given to the carriers: in their queue, or on one
+    running,    // given to the ring
+    cancelling, // as queued or running, but its end was asked for
+    done,       // its result stands; not handed over yet
+};
+
+// What stands between a call and its result.
+enum class until : std::uint8_t {
+    nothing,          // it is done
+    readable,         // wait for the descriptor, then attempt again
+    writable,         // likewise
+    carrier,          // somebody who may block has to make it
+    readable_carrier, // likewise, but not before the descriptor is readable
+    ring,             // the ring makes it: a read from a disk, an accept, a connect
+    time,             // the deadline
+    descriptors,      // one of several: own_descriptor is readable when one of them is ready
+};
+
+struct operation;
+struct descriptor_calls;
+enum class lane : std::uint8_t { none, in, out };
+
+// One place of an operation in the order of the calls on one descriptor; see descriptors.hpp.
+struct membership {
+    operation *owner;
+    descriptor_calls *where;
+    membership *previous;
+    membership *next;
+    lane way;
+};
+
+struct operation {
+    // what was called
+    const row *what;
+    call made;
+    // who it is
+    std::uint32_t index;
+    std::uint32_t generation;
+    state now;
+    // how far it is
+    until waits_for;
+    bool timed_out;          // its end was asked for because its deadline came
+    bool positional;         // moves the offset of a regular file
+    std::uint8_t fruitless;  // times that its descriptor was ready and the attempt still said "would block"
+    std::atomic<int> cancelled;
+    std::uint64_t moved;     // bytes or messages
+    std::uint64_t wanted;    // how many of them make the call complete
+    long result;             // or a negative errno
+    void *data;
+    // copies of what the application passed by reference; what is left to move
+    iovec *vector;
+    std::size_t vector_length;
+    iovec vector_inside[6];
+    msghdr header;
+    timespec time;
+    void *copied;            // malloc: the descriptor sets of select(2)
+    // where it waits
+    int descriptor;          // that it waits for, -1: none
+    int own_descriptor;      // made for it and closed with it, -1: none
+    std::int32_t timer_place; // the timers', 0: no deadline set there
+    bool held;                // its engine has it in a list of its own: it can be taken back at once
+    std::int64_t deadline_ns; // CLOCK_MONOTONIC, 0: none
+    std::int64_t queued_ns;
+    membership places[2];
+    operation *next;         // in the one list it is in: pool, ready, waiters, queue, handed in, backlog
+    operation *previous;
+    void *carrier;
+};
+
+static_assert(sizeof(operation) <= 512, "an operation costs at most 512 bytes");
+
+// Makes the change of state, or aborts the process when it is none of the above: that is an error in this library.
+void enter(operation &op, state next);
+
+// Fresh for a new call; keeps identity.
+void prepare(operation &op, const row *what, long number, const long *arguments);
+
+// Gives back what the operation holds beside itself: copies and its own descriptor.
+void release(operation &op);
+
+// An intrusive first-in-first-out list through operation::next and previous.
+struct operation_list {
+    operation *first = nullptr;
+    operation *last = nullptr;
+
+    [[nodiscard]] bool empty() const { return first == nullptr; }
+    void push(operation &op);
+    operation *pop();
+    void remove(operation &op);
+};
+
+} // namespace laio

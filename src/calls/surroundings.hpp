@@ -1,0 +1,79 @@
+// What a loop knows of the world its calls run in: the kernel's features, the engines it has, the file systems, what
+// each kind of file was seen to refuse, and what each descriptor number last was.
+//
+// The last is a hint only. Numbers are closed and reused behind our back, so a hint decides what is tried first, never
+// what a call does: every attempt is safe, and right, on any kind of file. Used by the loop's thread.
+#pragma once
+
+#include "kernel/features.hpp"
+#include "kernel/file.hpp"
+#include "kernel/file_systems.hpp"
+
+#include <cstddef>
+#include <cstdint>
+
+namespace laio {
+
+// What a descriptor number was when it was looked at last.
+class descriptor_hints {
+public:
+    [[nodiscard]] file_kind kind(int descriptor) const {
+        const hint &place = at(descriptor);
+        return place.descriptor == descriptor + 1 ? place.kind : file_kind::unknown;
+    }
+    [[nodiscard]] bool refuses(int descriptor) const {
+        const hint &place = at(descriptor);
+        return place.descriptor == descriptor + 1 && place.refuses;
+    }
+    void note(int descriptor, file_kind kind, bool refuses = false) {
+        const_cast<hint &>(at(descriptor)) = {descriptor + 1, kind, refuses};
+    }
+    void forget(int descriptor) { note(descriptor, file_kind::unknown); }
+
+private:
+    struct hint {
+        int descriptor; // + 1, so that zero is none
+        file_kind kind;
+        bool refuses;
+    };
+    static constexpr std::size_t capacity = 1024;
+    [[nodiscard]] const hint &at(int descriptor) const { return hints_[static_cast<unsigned>(descriptor) % capacity]; }
+    hint hints_[capacity]{};
+};
+
+// The kinds of file (device and type) that answered EOPNOTSUPP or EINVAL to RWF_NOWAIT. Bounded: the oldest is forgotten.
+class refusals {
+public:
+    void add(const file_identity &file) {
+        if (!has(file)) known_[next_++ % capacity] = file;
+    }
+    [[nodiscard]] bool has(const file_identity &file) const {
+        for (std::size_t i = 0; i < capacity && i < next_; ++i)
+            if (known_[i].kind == file.kind && known_[i].device_major == file.device_major &&
+                known_[i].device_minor == file.device_minor)
+                return true;
+        return false;
+    }
+
+private:
+    static constexpr std::size_t capacity = 16;
+    file_identity known_[capacity]{};
+    std::size_t next_ = 0;
+};
+
+struct surroundings {
+    features has;
+    bool waits_in_epoll = true;    // else calls that wait for descriptors are given to carriers
+    bool has_ring = false;
+    bool sockets_in_ring = false;
+    file_systems mounts;
+    refusals no_nowait;
+    descriptor_hints hints;
+
+    [[nodiscard]] bool is_local(const file_identity &file) {
+        return file.kind == file_kind::socket || file.kind == file_kind::anonymous ||
+               mounts.is_local(file.device_major, file.device_minor);
+    }
+};
+
+} // namespace laio

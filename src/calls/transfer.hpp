@@ -1,0 +1,49 @@
+// What is left to move of a call that moves bytes: reads, writes, messages.
+//
+// A call that goes to the background may outlive the arrays of struct iovec and the struct msghdr it was given, so they
+// are copied then (capture), and from then on op.vector is what is left. The application's own arrays are read only
+// after the kernel has read them without EFAULT, or when they were seen to be readable.
+#pragma once
+
+#include "calls/operation.hpp"
+
+namespace laio {
+
+constexpr std::uint64_t transfer_max = 0x7ffff000; // what Linux moves in one call: read(2)
+
+// A read or write in terms of preadv2(2).
+struct transfer {
+    const iovec *vector;
+    long count;
+    long offset; // -1: the file's own
+    long flags;
+};
+
+// What is left of it. A single buffer is put into `single`.
+transfer rest_of(const operation &op, iovec &single);
+
+// What it asks to move altogether. Reads the application's vector.
+std::uint64_t size_of(const operation &op);
+
+// Counts `bytes` as moved.
+void advance(operation &op, std::uint64_t bytes);
+
+// Copies what the application may reuse as soon as it has its EINPROGRESS. 0 or -ENOMEM.
+int capture(operation &op);
+
+// The struct msghdr to use for the next step of sendmsg and recvmsg: the application's own until it was captured.
+msghdr *header_of(operation &op);
+
+// After a step of recvmsg through a copied header: tells the application what it got.
+void write_back(operation &op);
+
+// The call as somebody who may block has to make it: the rest, with the copies.
+call rest_as_call(operation &op);
+
+// What the call returns when its last step returned `last`: what moved, if anything did.
+long total(const operation &op, long last);
+
+bool is_vector_call(const operation &op);
+bool is_header_call(const operation &op);
+
+} // namespace laio
