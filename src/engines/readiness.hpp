@@ -1,0 +1,74 @@
+// Waiting for descriptors, by epoll. The loop's one place to sleep as well: the ring and the carriers wake it through an
+// eventfd, the timers through their timerfd, and its own descriptor is laio_fd().
+//
+// A descriptor's number may be closed and reused behind our back, and its file may live on by a dup(2), with a
+// registration that nobody can delete any more. So every wait arms anew (EPOLLONESHOT; EPOLL_CTL_MOD, then ADD), with a
+// generation in the event's data, and after an event EPOLL_CTL_MOD has to find the registration again before anybody
+// touches the descriptor: it finds it only if the number still means the file that was waited for.
+// Owns the three descriptors and the watches; operations are the loop's.
+#pragma once
+
+#include "calls/descriptor_map.hpp"
+#include "engines/engine.hpp"
+
+#include <cstdint>
+#include <time.h>
+
+namespace laio {
+
+class readiness {
+public:
+    readiness() = default;
+    ~readiness();
+    readiness(const readiness &) = delete;
+    readiness &operator=(const readiness &) = delete;
+
+    int open(int timer_descriptor); // 0 or a negative errno
+    [[nodiscard]] int descriptor() const { return epoll_; }
+    [[nodiscard]] int alarm() const { return alarm_; } // an eventfd: writing to it wakes the loop
+
+    // Waits for op.descriptor, to read or to write as op.waits_for says. 1: it is one that was not registered before;
+    // -EPERM: it is none that can be waited for; -EBADF, -ENOMEM, -ENOSPC (see epoll_ctl(2)).
+    int start(operation &op);
+    bool cancel(operation &op);
+    void collect(operation_list &ready); // of what the last sleep() found
+
+    // Sleeps until something happens, at most for `timeout` (nullptr: no limit). 0, or -EINTR.
+    int sleep(const timespec *timeout);
+
+    // Of what collect() gave: operations whose descriptor is not what it was any more.
+    operation_list &stale() { return stale_; }
+
+    // A descriptor of its own that is readable when one of those that poll(2) or select(2) asks for is ready, for
+    // op.own_descriptor. 0 or a negative errno.
+    static int gather(operation &op);
+
+private:
+    struct watch {
+        int descriptor;
+        watch *next_in_bucket;
+        std::uint32_t generation;
+        operation_list waiters;
+    };
+    static constexpr int events_max = 64;
+
+    watch *watch_for(int descriptor);
+    void drop(watch &w);
+    void make_stale(watch &w);
+    int arm(const watch &w, int how, std::uint32_t events) const;
+    void dispatch(std::uint64_t key, std::uint32_t events, operation_list &ready);
+
+    int epoll_ = -1;
+    int alarm_ = -1;
+    std::uint32_t generation_ = 0;
+    descriptor_map<watch> watches_;
+    watch *unused_ = nullptr;
+    operation_list stale_;
+    int found_ = 0; // events of the last look that were not dispatched yet
+    bool has_pwait2_ = true;
+    alignas(8) unsigned char events_[events_max * 16]; // struct epoll_event, which this header does not show
+};
+
+static_assert(engine<readiness>);
+
+} // namespace laio

@@ -1,0 +1,271 @@
+#include "engines/ring.hpp"
+
+#include <cerrno>
+
+#if LAIO_HAS_URING
+
+#include "calls/transfer.hpp"
+#include "kernel/system_call.hpp"
+
+#include <cstdlib>
+#include <cstring>
+#include <liburing.h>
+
+namespace laio {
+namespace {
+
+// What the kernel is asked to do for a call.
+enum class request : std::uint8_t { none, read, readv, write, writev, recv, recvmsg, send, sendmsg, accept, connect };
+
+constexpr int opcodes[] = {-1,
+                           IORING_OP_READ,
+                           IORING_OP_READV,
+                           IORING_OP_WRITE,
+                           IORING_OP_WRITEV,
+                           IORING_OP_RECV,
+                           IORING_OP_RECVMSG,
+                           IORING_OP_SEND,
+                           IORING_OP_SENDMSG,
+                           IORING_OP_ACCEPT,
+                           IORING_OP_CONNECT};
+constexpr unsigned request_count = sizeof opcodes / sizeof *opcodes;
+
+request request_for(const operation &op) {
+    const auto &a = op.made.a;
+    const bool copied = op.vector != nullptr;
+    switch (op.what->ring) {
+    case ring_operation::read:
+        if (op.what->attempt != form::read) return request::none;
+        if (is_vector_call(op)) return copied ? request::readv : request::none;
+        return request::read;
+    case ring_operation::write:
+        if (op.what->attempt != form::write) return request::none;
+        if (is_vector_call(op)) return copied ? request::writev : request::none;
+        return request::write;
+    case ring_operation::receive:
+        if (is_header_call(op)) return copied ? request::recvmsg : request::none;
+        return a[4] == 0 ? request::recv : request::none; // it has no place for an address
+    case ring_operation::send:
+        if (is_header_call(op)) return copied ? request::sendmsg : request::none;
+        return a[4] == 0 ? request::send : request::none;
+    case ring_operation::accept: return request::accept;
+    case ring_operation::connect: return request::connect;
+    default: return request::none;
+    }
+}
+
+void fill(io_uring_sqe *sqe, operation &op) {
+    const auto &a = op.made.a;
+    const int descriptor = static_cast<int>(a[0]);
+    iovec single{};
+    switch (request_for(op)) {
+    case request::read:
+    case request::readv:
+    case request::write:
+    case request::writev: {
+        const transfer rest = rest_of(op, single);
+        const bool vector = rest.vector != &single;
+        const bool reads = op.what->ring == ring_operation::read;
+        io_uring_prep_rw(reads ? (vector ? IORING_OP_READV : IORING_OP_READ)
+                               : (vector ? IORING_OP_WRITEV : IORING_OP_WRITE),
+                         sqe, descriptor, vector ? static_cast<const void *>(rest.vector) : single.iov_base,
+                         static_cast<unsigned>(vector ? rest.count : static_cast<long>(single.iov_len > transfer_max
+                                                                                           ? transfer_max
+                                                                                           : single.iov_len)),
+                         static_cast<__u64>(rest.offset));
+        sqe->rw_flags = static_cast<int>(rest.flags);
+        break;
+    }
+    case request::recv:
+        rest_of(op, single);
+        io_uring_prep_recv(sqe, descriptor, single.iov_base, single.iov_len, static_cast<int>(a[3]));
+        break;
+    case request::send: {
+        rest_of(op, single);
+        // the kernel goes on until all is sent, where it can; what it leaves is submitted again
+        io_uring_prep_send(sqe, descriptor, single.iov_base, single.iov_len, static_cast<int>(a[3]) | MSG_WAITALL);
+        break;
+    }
+    case request::recvmsg:
+        io_uring_prep_recvmsg(sqe, descriptor, header_of(op), static_cast<unsigned>(a[2]));
+        break;
+    case request::sendmsg:
+        io_uring_prep_sendmsg(sqe, descriptor, header_of(op), static_cast<unsigned>(a[2]) | MSG_WAITALL);
+        break;
+    case request::accept:
+        io_uring_prep_accept(sqe, descriptor, pointer<sockaddr>(a[1]), pointer<socklen_t>(a[2]),
+                             op.made.number == SYS_accept4 ? static_cast<int>(a[3]) : 0);
+        break;
+    case request::connect:
+        io_uring_prep_connect(sqe, descriptor, pointer<sockaddr>(a[1]), static_cast<socklen_t>(a[2]));
+        break;
+    case request::none: std::abort();
+    }
+    io_uring_sqe_set_data(sqe, &op);
+}
+
+} // namespace
+
+ring::~ring() {
+    if (ring_ == nullptr) return;
+    io_uring_queue_exit(ring_);
+    std::free(ring_);
+}
+
+// From the newest way to set a ring up down to what Linux 5.6 knows.
+int ring::set_up(unsigned entries, std::uint32_t forbidden) {
+    constexpr unsigned ways[] = {IORING_SETUP_SINGLE_ISSUER | IORING_SETUP_DEFER_TASKRUN | IORING_SETUP_TASKRUN_FLAG,
+                                 IORING_SETUP_COOP_TASKRUN | IORING_SETUP_TASKRUN_FLAG, 0};
+    int r = -EINVAL;
+    for (const unsigned way : ways) {
+        if ((forbidden & LAIO_FORBID_RING_NEW) != 0 && way != 0) continue;
+        if ((forbidden & LAIO_FORBID_DEFER) != 0 && (way & IORING_SETUP_DEFER_TASKRUN) != 0) continue;
+        io_uring_params parameters{};
+        parameters.flags = way | IORING_SETUP_CLAMP;
+        r = io_uring_queue_init_params(entries, ring_, &parameters);
+        flags_ = way;
+        if (r != -EINVAL) break;
+    }
+    if (r == 0 && (ring_->features & IORING_FEAT_RW_CUR_POS) == 0) {
+        io_uring_queue_exit(ring_);
+        return -EOPNOTSUPP; // before Linux 5.6
+    }
+    return r;
+}
+
+int ring::ask_operations() {
+    io_uring_probe *probe = io_uring_get_probe_ring(ring_);
+    if (probe == nullptr) return -EOPNOTSUPP;
+    for (unsigned i = 1; i < request_count; ++i)
+        if (io_uring_opcode_supported(probe, opcodes[i]) != 0) requests_ |= 1u << i;
+    io_uring_free_probe(probe);
+    return 0;
+}
+
+int ring::open(const laio_options &options, int alarm) {
+    ring_ = static_cast<io_uring *>(std::calloc(1, sizeof *ring_));
+    if (ring_ == nullptr) return -ENOMEM;
+    int r = set_up(options.ring_entries, options.forbid);
+    if (r == 0) {
+        r = ask_operations();
+        if (r == 0) r = io_uring_register_eventfd(ring_, alarm);
+        if (r != 0) io_uring_queue_exit(ring_);
+    }
+    if (r == 0) return 0;
+    std::free(ring_);
+    ring_ = nullptr;
+    return r;
+}
+
+bool ring::can(const operation &op) const {
+    const auto needed = static_cast<unsigned>(request_for(op));
+    return needed != 0 && (requests_ >> needed & 1) != 0;
+}
+
+// False: there is no room.
+bool ring::put(operation &op) {
+    io_uring_sqe *sqe = free_entry();
+    if (sqe == nullptr) return false;
+    fill(sqe, op);
+    ++in_flight_;
+    ++submitted_;
+    return true;
+}
+
+int ring::start(operation &op) {
+    if (!backlog_.empty() || !put(op)) {
+        op.held = true;
+        backlog_.push(op);
+    }
+    return 0;
+}
+
+bool ring::cancel(operation &op) {
+    if (op.held) {
+        op.held = false;
+        backlog_.remove(op);
+        return true;
+    }
+    if (put_cancel(op)) {
+        submit();
+    } else {
+        op.held = true;
+        cancels_.push(op);
+    }
+    return false;
+}
+
+bool ring::put_cancel(operation &op) {
+    io_uring_sqe *sqe = free_entry();
+    if (sqe == nullptr) return false;
+    io_uring_prep_cancel(sqe, &op, 0);
+    io_uring_sqe_set_data(sqe, nullptr);
+    return true;
+}
+
+// nullptr: there is no room.
+io_uring_sqe *ring::free_entry() {
+    io_uring_sqe *sqe = io_uring_get_sqe(ring_);
+    if (sqe != nullptr) return sqe;
+    submit();
+    return io_uring_get_sqe(ring_);
+}
+
+void ring::submit() {
+    if (io_uring_sq_ready(ring_) == 0) return;
+    ++enters_;
+    io_uring_submit(ring_); // what it could not take stays in the queue for the next time
+}
+
+// What did not fit before.
+void ring::drain() {
+    while (cancels_.first != nullptr && put_cancel(*cancels_.first)) cancels_.pop()->held = false;
+    while (backlog_.first != nullptr && put(*backlog_.first)) backlog_.pop()->held = false;
+}
+
+void ring::collect(operation_list &complete) {
+    io_uring_cqe *cqe = nullptr;
+    while (io_uring_peek_cqe(ring_, &cqe) == 0) {
+        auto *op = static_cast<operation *>(io_uring_cqe_get_data(cqe));
+        const long result = cqe->res;
+        io_uring_cqe_seen(ring_, cqe);
+        if (op == nullptr) continue; // of a cancel
+        if (op->held) { // its cancel was not even put yet
+            op->held = false;
+            cancels_.remove(*op);
+        }
+        op->result = result;
+        complete.push(*op);
+        --in_flight_;
+    }
+    drain();
+    submit();
+}
+
+int ring::sleep(const timespec *timeout) {
+    __kernel_timespec limit{};
+    if (timeout != nullptr) limit = {timeout->tv_sec, timeout->tv_nsec};
+    io_uring_cqe *cqe = nullptr;
+    ++enters_;
+    const int r = io_uring_submit_and_wait_timeout(ring_, &cqe, 1, timeout != nullptr ? &limit : nullptr, nullptr);
+    return r < 0 ? r : 0;
+}
+
+} // namespace laio
+
+#else
+
+namespace laio {
+
+ring::~ring() = default;
+int ring::open(const laio_options &, int) { return -ENOSYS; }
+bool ring::can(const operation &) const { return false; }
+int ring::start(operation &) { return -EAGAIN; }
+bool ring::cancel(operation &) { return true; }
+void ring::submit() {}
+void ring::collect(operation_list &) {}
+int ring::sleep(const timespec *) { return -ENOSYS; }
+
+} // namespace laio
+
+#endif

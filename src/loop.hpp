@@ -1,0 +1,107 @@
+// A thread's loop: its operations, its engines, its ready list. The only place that puts engines together.
+//
+// A call is attempted in place. If it would block, its operation lines up on its descriptors, and when its turn has come
+// it goes to the engine that its outcome names; what an engine gives back is attempted again or is finished, and waits
+// in the ready list for poll(). Everything here runs on the loop's thread. Nothing here blocks, but for poll() when it is
+// asked to wait, and finish().
+#pragma once
+
+#include "calls/attempt.hpp"
+#include "calls/descriptors.hpp"
+#include "calls/pool.hpp"
+#include "engines/carriers.hpp"
+#include "engines/readiness.hpp"
+#include "engines/ring.hpp"
+#include "engines/timers.hpp"
+#include "laio/laio.h"
+
+namespace laio {
+
+class loop {
+public:
+    explicit loop(const laio_options &options);
+    ~loop();
+    loop(const loop &) = delete;
+    loop &operator=(const loop &) = delete;
+
+    int open();    // 0 or a negative errno
+    void finish(); // ends what is outstanding, and waits for it
+    void abandon(); // in the child of a fork: closes our copies of its descriptors, touches nothing else
+
+    // -EINPROGRESS with in_background(): it went to the background. Else the result, or a negative errno.
+    long make(long number, const long *arguments);
+
+    [[nodiscard]] laio_handle_t handle() const { return latest_; }
+    int set_data(laio_handle_t handle, void *data);
+    int cancel(laio_handle_t handle);
+    int poll(laio_completion *completions, int length, const timespec *timeout);
+    int descriptor();
+    [[nodiscard]] int outstanding() const { return static_cast<int>(outstanding_); }
+    void count(struct laio_stats &stats);
+
+private:
+    // loop.cpp: calls
+    long dispatch(const row &what, long number, const long *arguments);
+    long attempt_call(operation &op);
+    long background(operation &op, until waits_for);
+    void before_close(int descriptor);
+
+    // operations in the background
+    void start(operation &op);
+    void place(operation &op);
+    void start_waiting(operation &op);
+    void start_ring(operation &op);
+    void start_carrier(operation &op);
+    bool set_deadline(operation &op);
+    void advance(operation &op);
+    void settle(operation &op, outcome next);
+    void complete(operation &op, long result);
+    void run_turns();
+    void cancel_operation(operation &op);
+
+    // loop_poll.cpp: completions
+    void collect();
+    void collect_ring();
+    void collect_carriers();
+    void collect_timers();
+    int sleep(const timespec *timeout);
+    int hand_over(laio_completion *completions, int length);
+    long retire(operation &op);
+    void note_turn();
+    void ring_alarm() const;
+    void watch_queue();
+
+    laio_options options_;
+    surroundings world_;
+    pool pool_;
+    descriptors descriptors_;
+    timers timers_;
+    readiness readiness_;
+    ring ring_;
+    carriers carriers_;
+    operation_list ready_;       // complete, to be handed over
+    operation_list turns_;       // their turn on their descriptors has come
+    operation *spare_ = nullptr; // the operation that the next call is attempted with
+    operation queue_timer_{};    // not a call: the deadline by which the carriers' queue is looked at
+    laio_handle_t latest_ = nullptr;
+    std::uint32_t outstanding_ = 0;
+    bool is_shared_ = false;     // another loop waits on our descriptor: everything is armed at once
+    bool is_collecting_ = false; // in poll(), which hands over what becomes complete
+    bool is_finishing_ = false;
+
+    // statistics
+    laio_route_stats routes_[LAIO_ROUTES]{};
+    unsigned tick_ = 0;
+    std::uint64_t outstanding_peak_ = 0;
+    std::uint64_t completed_ = 0;
+    std::uint64_t cancelled_ = 0;
+    std::uint64_t waits_ = 0;
+    std::uint64_t retries_ = 0;
+    std::uint64_t polls_ = 0;
+    std::uint64_t stalls_ = 0;
+    std::int64_t stall_max_ns_ = 0;
+    std::int64_t turn_began_ns_ = 0;
+    int ring_errno_ = 0;
+};
+
+} // namespace laio

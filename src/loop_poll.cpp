@@ -1,0 +1,250 @@
+// Completions: from the engines to laio_poll(), and the end of a loop. How they got there is in loop.cpp.
+#include "loop.hpp"
+
+#include "calls/transfer.hpp"
+#include "kernel/clock.hpp"
+
+#include <cerrno>
+#include <csignal>
+#include <unistd.h>
+
+namespace laio {
+namespace {
+
+constexpr std::int64_t stall_ns = 10'000'000;
+constexpr std::int64_t second_ns = 1'000'000'000;
+
+bool is_valid(const timespec &time) { return time.tv_sec >= 0 && time.tv_nsec >= 0 && time.tv_nsec < second_ns; }
+
+// Calls that send SIGPIPE to the thread that makes them.
+bool sends_sigpipe(const operation &op) {
+    const auto &a = op.made.a;
+    switch (op.what->attempt) {
+    case form::write: return true;
+    case form::send: return ((is_header_call(op) ? a[2] : a[3]) & MSG_NOSIGNAL) == 0;
+    case form::send_many: return (a[3] & MSG_NOSIGNAL) == 0;
+    default: break;
+    }
+    const long n = op.made.number;
+    return n == SYS_sendfile || n == SYS_splice || n == SYS_tee || n == SYS_vmsplice;
+}
+
+// Somebody else made the call, so the signal went to nobody.
+void pass_on_sigpipe(const operation &op, long result) {
+    if (result == -EPIPE && sends_sigpipe(op)) system_call(SYS_tgkill, getpid(), system_call(SYS_gettid), SIGPIPE);
+}
+
+} // namespace
+
+void loop::collect_ring() {
+    if (!world_.has_ring) return;
+    operation_list complete_ones;
+    ring_.collect(complete_ones);
+    while (operation *op = complete_ones.pop()) {
+        if (op->result == -EPIPE && op->what->attempt == form::send) pass_on_sigpipe(*op, op->result);
+        const bool is_cancelled = op->now == state::cancelling;
+        if (op->result == -ECANCELED && is_cancelled) {
+            complete(*op, total(*op, op->timed_out ? -EAGAIN : -ECANCELED));
+            continue;
+        }
+        const bool again = op->result == -EINTR;
+        const bool refused = op->result == -EAGAIN; // a file that it cannot wait for
+        const outcome next = again || refused ? blocked(op->waits_for) : account(*op, world_, op->result);
+        if (next.waits_for == until::nothing) {
+            write_back(*op);
+            complete(*op, next.result);
+        } else if (is_cancelled) {
+            complete(*op, total(*op, op->timed_out ? -EAGAIN : -ECANCELED));
+        } else {
+            enter(*op, state::waiting);
+            op->waits_for = refused ? until::carrier : next.waits_for;
+            place(*op);
+        }
+    }
+}
+
+void loop::collect_carriers() {
+    operation_list handed_in;
+    carriers_.collect(handed_in);
+    while (operation *op = handed_in.pop()) {
+        pass_on_sigpipe(*op, op->result);
+        if (op->result >= 0) write_back(*op);
+        const bool moves = op->what->attempt != form::none; // of the others nothing can have moved before
+        complete(*op, moves ? total(*op, op->result) : op->result);
+    }
+}
+
+void loop::collect_timers() {
+    while (operation *op = timers_.take_expired()) {
+        if (op == &queue_timer_) {
+            carriers_.look_at_queue();
+            watch_queue();
+        } else if (op->waits_for == until::time) {
+            complete(*op, 0);
+        } else if (op->what->attempt == form::poll || op->what->attempt == form::events) {
+            readiness_.cancel(*op);
+            advance(*op); // one last look; then its time is over
+        } else {
+            op->timed_out = true;
+            cancel_operation(*op);
+        }
+    }
+}
+
+// Takes what the engines have, without waiting and, mostly, without a system call.
+void loop::collect() {
+    is_collecting_ = true;
+    operation_list ready;
+    readiness_.collect(ready);
+    while (operation *op = ready.pop()) {
+        ++retries_;
+        advance(*op);
+    }
+    collect_ring();
+    collect_carriers();
+    if (!timers_.is_empty()) collect_timers();
+    run_turns();
+    is_collecting_ = false;
+}
+
+// In the ring itself where only it can wake us, which saves a system call; else in epoll, which hears of everything.
+int loop::sleep(const timespec *timeout) {
+    if (!ring_.is_idle()) {
+        if (ring_.in_flight() == outstanding_ && timers_.is_empty()) {
+            const int r = ring_.sleep(timeout);
+            return r == -EINTR ? r : 0;
+        }
+        ring_.submit();
+    }
+    return readiness_.sleep(timeout);
+}
+
+int loop::poll(laio_completion *completions, int length, const timespec *timeout) {
+    if (completions == nullptr) return -EFAULT;
+    if (length < 1 || (timeout != nullptr && !is_valid(*timeout))) return -EINVAL;
+    ++polls_;
+    note_turn();
+    if (ready_.empty()) collect();
+    std::int64_t end_ns = 0;
+    timespec left{};
+    while (ready_.empty()) {
+        if (outstanding_ == 0 && timeout == nullptr) return -EDEADLK;
+        if (timeout != nullptr) {
+            const bool at_once = timeout->tv_sec == 0 && timeout->tv_nsec == 0;
+            const std::int64_t now = at_once ? 0 : now_ns();
+            constexpr std::int64_t seconds_max = 4'000'000'000;
+            const std::int64_t seconds = timeout->tv_sec < seconds_max ? timeout->tv_sec : seconds_max;
+            if (end_ns == 0) end_ns = at_once ? 0 : now + seconds * second_ns + timeout->tv_nsec;
+            const std::int64_t left_ns = end_ns > now ? end_ns - now : 0;
+            left = {left_ns / second_ns, left_ns % second_ns};
+        }
+        const int r = sleep(timeout != nullptr ? &left : nullptr);
+        collect();
+        if (!ready_.empty()) break;
+        if (r == -EINTR) return r;
+        if (timeout != nullptr && left.tv_sec == 0 && left.tv_nsec == 0) return 0;
+    }
+    return hand_over(completions, length);
+}
+
+int loop::hand_over(laio_completion *completions, int length) {
+    int count = 0;
+    while (count < length && !ready_.empty()) {
+        operation &op = *ready_.pop();
+        laio_completion &to = completions[count++];
+        to.laio_handle = reinterpret_cast<laio_handle_t>(pool_.handle_of(op));
+        to.laio_data = op.data;
+        if (to.laio_handle == latest_) latest_ = nullptr;
+        const long result = retire(op);
+        const bool failed = result < 0 && result >= -4095;
+        to.laio_return_value = failed ? -1 : result;
+        to.laio_errno = failed ? static_cast<int>(-result) : 0;
+        ++completed_;
+        if (result == -ECANCELED) ++cancelled_;
+    }
+    if (is_shared_ && !ready_.empty()) ring_alarm(); // somebody may wait on our descriptor for the rest
+    if (turn_began_ns_ == 0 || count > 0) turn_began_ns_ = now_ns(CLOCK_MONOTONIC_COARSE);
+    return count;
+}
+
+// It has been handed over: its memory and its handle are free.
+long loop::retire(operation &op) {
+    const long result = op.result;
+    --outstanding_;
+    enter(op, state::free);
+    pool_.give_back(op);
+    return result;
+}
+
+// A turn is the time from one poll's end to the next one's begin: the application's, and ours in its calls.
+void loop::note_turn() {
+    if (turn_began_ns_ == 0) return;
+    const std::int64_t turn_ns = now_ns(CLOCK_MONOTONIC_COARSE) - turn_began_ns_;
+    turn_began_ns_ = 0;
+    if (turn_ns < stall_ns) return;
+    ++stalls_;
+    if (turn_ns > stall_max_ns_) stall_max_ns_ = turn_ns;
+}
+
+void loop::ring_alarm() const {
+    const std::uint64_t one = 1;
+    system_call(SYS_write, readiness_.alarm(), word(&one), sizeof one);
+}
+
+// When the carriers are all taken and calls queue, somebody has to look at the queue after a while.
+void loop::watch_queue() {
+    if (queue_timer_.timer_place != 0) return;
+    const std::int64_t when_ns = carriers_.next_look_ns();
+    if (when_ns == 0) return;
+    queue_timer_.deadline_ns = when_ns;
+    timers_.start(queue_timer_);
+}
+
+int loop::descriptor() {
+    if (!is_shared_) {
+        is_shared_ = true; // from now on nothing is left for poll() to submit
+        if (world_.has_ring) ring_.submit();
+        if (!ready_.empty()) ring_alarm();
+    }
+    return readiness_.descriptor();
+}
+
+void loop::finish() {
+    is_finishing_ = true;
+    pool_.for_each([this](operation &op) { cancel_operation(op); });
+    for (;;) {
+        while (operation *op = ready_.pop()) retire(*op);
+        if (outstanding_ == 0) break;
+        sleep(nullptr);
+        collect();
+    }
+    timers_.cancel(queue_timer_);
+    carriers_.stop();
+}
+
+void loop::abandon() {
+    carriers_.abandon();
+    pool_.for_each([](operation &op) { release(op); });
+}
+
+void loop::count(struct laio_stats &stats) {
+    stats.engines = LAIO_ENGINE_CARRIERS | (world_.waits_in_epoll ? LAIO_ENGINE_READINESS : 0) |
+                    (world_.has_ring ? LAIO_ENGINE_RING : 0);
+    stats.ring_errno = ring_errno_;
+    for (unsigned i = 0; i < LAIO_ROUTES; ++i) stats.routes[i] = routes_[i];
+    stats.outstanding = outstanding_;
+    stats.outstanding_peak = outstanding_peak_;
+    stats.completed = completed_;
+    stats.cancelled = cancelled_;
+    stats.readiness_waits = waits_;
+    stats.readiness_retries = retries_;
+    stats.ring_submitted = ring_.submitted();
+    stats.ring_in_flight = ring_.in_flight();
+    stats.ring_enters = ring_.enters();
+    carriers_.count(stats);
+    stats.polls = polls_;
+    stats.stalls = stalls_;
+    stats.stall_max_ns = static_cast<std::uint64_t>(stall_max_ns_);
+}
+
+} // namespace laio
