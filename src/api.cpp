@@ -5,7 +5,6 @@
 
 #include <algorithm>
 #include <cerrno>
-#include <cstdarg>
 #include <cstring>
 
 namespace {
@@ -31,17 +30,18 @@ long first_call(long number, const long *a) {
 
 } // namespace
 
-extern "C" {
+// laio_syscall() itself. Callers see a variadic function; the calling conventions that we know pass its arguments where
+// they pass those of this one, and walking a va_list cost more than the rest of a direct call. syscall(2) does the same.
+extern "C" LAIO_API long laio_syscall_words(long number, long a0, long a1, long a2, long a3, long a4,
+                                            long a5) __asm__("laio_syscall");
 
-long laio_syscall(long number, ...) {
-    long a[6];
-    va_list list;
-    va_start(list, number);
-    for (long &argument : a) argument = va_arg(list, long);
-    va_end(list);
+long laio_syscall_words(long number, long a0, long a1, long a2, long a3, long a4, long a5) {
+    const long a[6] = {a0, a1, a2, a3, a4, a5};
     loop *its = current_loop();
     return answer(its != nullptr ? its->make(number, a) : first_call(number, a));
 }
+
+extern "C" {
 
 laio_handle_t laio_gethandle(void) {
     const loop *its = current_loop();

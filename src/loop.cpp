@@ -15,7 +15,7 @@ constexpr std::uint8_t fruitless_max = 16;
 constexpr long unlisted_max = 1024; // a kernel newer than the table may know calls up to here
 
 // For numbers the table does not know, which a newer kernel may.
-constexpr row unlisted{"?", route::queued, form::none, ring_operation::none, "", -1};
+constexpr row unlisted{"?", route::queued, form::none, ring_operation::none, "", -1, false};
 
 laio_handle_t as_handle(std::uintptr_t number) { return reinterpret_cast<laio_handle_t>(number); }
 
@@ -44,6 +44,15 @@ int loop::open() {
     return spare_ != nullptr ? 0 : -ENOMEM;
 }
 
+inline long loop::dispatch(const row &what, long number, const long *a) {
+    if (what.way == route::direct || what.way == route::home)
+        return system_call(number, a[0], a[1], a[2], a[3], a[4], a[5]);
+    operation &op = *spare_;
+    prepare(op, what, number, a);
+    if (what.way == route::attempt) return attempt_call(op);
+    return background(op, until::carrier);
+}
+
 long loop::make(long number, const long *arguments) {
     latest_ = nullptr;
     const row *what = find_row(number);
@@ -52,23 +61,21 @@ long loop::make(long number, const long *arguments) {
         what = &unlisted;
     }
     const route way = what->way == route::activation ? route::queued : what->way;
+    ++routes_[static_cast<unsigned>(way)].calls;
+    if ((++tick_ % sampling) == 0) [[unlikely]]
+        return make_timed(*what, number, arguments);
+    return dispatch(*what, number, arguments);
+}
+
+// Apart, so that the calls that are not timed do not pay for its registers.
+[[gnu::noinline]] long loop::make_timed(const row &what, long number, const long *arguments) {
+    const route way = what.way == route::activation ? route::queued : what.way;
     laio_route_stats &route_stats = routes_[static_cast<unsigned>(way)];
-    ++route_stats.calls;
-    if ((++tick_ % sampling) != 0) return dispatch(*what, number, arguments);
     const std::int64_t began_ns = now_ns();
-    const long result = dispatch(*what, number, arguments);
+    const long result = dispatch(what, number, arguments);
     ++route_stats.sampled;
     route_stats.sampled_ns += static_cast<std::uint64_t>(now_ns() - began_ns);
     return result;
-}
-
-long loop::dispatch(const row &what, long number, const long *a) {
-    if (what.way == route::direct || what.way == route::home)
-        return system_call(number, a[0], a[1], a[2], a[3], a[4], a[5]);
-    operation &op = *spare_;
-    prepare(op, &what, number, a);
-    if (what.way == route::attempt) return attempt_call(op);
-    return background(op, until::carrier);
 }
 
 long loop::attempt_call(operation &op) {
@@ -82,7 +89,7 @@ long loop::attempt_call(operation &op) {
 
 // The call would block (or wait for its turn: until::nothing). -EINPROGRESS, unless it ends here after all.
 long loop::background(operation &op, until waits_for) {
-    operation *spare = pool_.take();
+    operation *spare = outstanding_ < options_.operations_max ? pool_.take() : nullptr;
     if (spare == nullptr || capture(op) != 0 || !descriptors_.join(op)) {
         if (spare != nullptr) pool_.give_back(*spare);
         release(op);
@@ -212,10 +219,10 @@ void loop::complete(operation &op, long result) {
 
 // One after another, not one within another: ten thousand calls may wait on one descriptor.
 void loop::run_turns() {
-    do {
+    while (!turns_.empty() || !readiness_.stale().empty()) {
         while (operation *op = readiness_.stale().pop()) complete(*op, total(*op, -EBADF));
         if (operation *op = turns_.pop()) start(*op);
-    } while (!turns_.empty() || !readiness_.stale().empty());
+    }
 }
 
 int loop::set_data(laio_handle_t handle, void *data) {

@@ -41,6 +41,7 @@ public:
 
 private:
     // loop.cpp: calls
+    long make_timed(const row &what, long number, const long *arguments);
     long dispatch(const row &what, long number, const long *arguments);
     long attempt_call(operation &op);
     long background(operation &op, until waits_for);
@@ -61,6 +62,7 @@ private:
 
     // loop_poll.cpp: completions
     void collect();
+    void collect_readiness();
     void collect_ring();
     void collect_carriers();
     void collect_timers();

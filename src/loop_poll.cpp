@@ -36,8 +36,16 @@ void pass_on_sigpipe(const operation &op, long result) {
 
 } // namespace
 
+void loop::collect_readiness() {
+    operation_list ready;
+    readiness_.collect(ready);
+    while (operation *op = ready.pop()) {
+        ++retries_;
+        advance(*op);
+    }
+}
+
 void loop::collect_ring() {
-    if (!world_.has_ring) return;
     operation_list complete_ones;
     ring_.collect(complete_ones);
     while (operation *op = complete_ones.pop()) {
@@ -94,14 +102,9 @@ void loop::collect_timers() {
 // Takes what the engines have, without waiting and, mostly, without a system call.
 void loop::collect() {
     is_collecting_ = true;
-    operation_list ready;
-    readiness_.collect(ready);
-    while (operation *op = ready.pop()) {
-        ++retries_;
-        advance(*op);
-    }
-    collect_ring();
-    collect_carriers();
+    if (readiness_.has_found()) collect_readiness();
+    if (!ring_.is_idle()) collect_ring();
+    if (carriers_.has_handed_in()) collect_carriers();
     if (!timers_.is_empty()) collect_timers();
     run_turns();
     is_collecting_ = false;

@@ -49,6 +49,9 @@ void lanes_of(const row &what, const call &made, bool positional, lane_use (&use
         return;
     case SYS_vmsplice: uses[0] = {argument(0), lane::out}; return;
     case SYS_lseek:
+#ifdef SYS_getdents
+    case SYS_getdents:
+#endif
     case SYS_getdents64: uses[0] = {argument(0), lane::in}; return;
     case SYS_mq_timedreceive: uses[0] = {argument(0), lane::in}; return;
     case SYS_mq_timedsend: uses[0] = {argument(0), lane::out}; return;

@@ -100,11 +100,31 @@ static_assert(sizeof(operation) <= 512, "an operation costs at most 512 bytes");
 // Makes the change of state, or aborts the process when it is none of the above: that is an error in this library.
 void enter(operation &op, state next);
 
-// Fresh for a new call; keeps identity.
-void prepare(operation &op, const row *what, long number, const long *arguments);
+// Fresh for a new call; keeps identity. In place, as every attempted call does it.
+inline void prepare(operation &op, const row &what, long number, const long *arguments) {
+    op.what = &what;
+    op.made.number = number;
+    for (int i = 0; i < 6; ++i) op.made.a[i] = arguments[i];
+    op.waits_for = until::nothing;
+    op.timed_out = false;
+    op.positional = false;
+    op.fruitless = 0;
+    op.cancelled.store(0, std::memory_order_relaxed);
+    op.moved = 0;
+    op.wanted = 0;
+    op.data = nullptr;
+    op.vector = nullptr;
+    op.copied = nullptr;
+    op.own_descriptor = -1;
+    op.descriptor = static_cast<int>(arguments[0]);
+    op.deadline_ns = 0;
+}
 
 // Gives back what the operation holds beside itself: copies and its own descriptor.
-void release(operation &op);
+void release_held(operation &op);
+inline void release(operation &op) {
+    if (op.vector != nullptr || op.copied != nullptr || op.own_descriptor >= 0) release_held(op);
+}
 
 // An intrusive first-in-first-out list through operation::next and previous.
 struct operation_list {
@@ -112,9 +132,25 @@ struct operation_list {
     operation *last = nullptr;
 
     [[nodiscard]] bool empty() const { return first == nullptr; }
-    void push(operation &op);
-    operation *pop();
-    void remove(operation &op);
+
+    void push(operation &op) {
+        op.next = nullptr;
+        op.previous = last;
+        (last != nullptr ? last->next : first) = &op;
+        last = &op;
+    }
+
+    operation *pop() {
+        operation *op = first;
+        if (op != nullptr) remove(*op);
+        return op;
+    }
+
+    void remove(operation &op) {
+        (op.previous != nullptr ? op.previous->next : first) = op.next;
+        (op.next != nullptr ? op.next->previous : last) = op.previous;
+        op.next = op.previous = nullptr;
+    }
 };
 
 } // namespace laio

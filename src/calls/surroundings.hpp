@@ -15,30 +15,27 @@
 namespace laio {
 
 // What a descriptor number was when it was looked at last.
+struct descriptor_hint {
+    int descriptor; // + 1, so that zero is none
+    file_kind kind;
+    bool refuses; // RWF_NOWAIT
+};
+
 class descriptor_hints {
 public:
-    [[nodiscard]] file_kind kind(int descriptor) const {
-        const hint &place = at(descriptor);
-        return place.descriptor == descriptor + 1 ? place.kind : file_kind::unknown;
+    [[nodiscard]] descriptor_hint of(int descriptor) const {
+        const descriptor_hint &hint = hints_[static_cast<unsigned>(descriptor) % capacity];
+        return hint.descriptor == descriptor + 1 ? hint : descriptor_hint{0, file_kind::unknown, false};
     }
-    [[nodiscard]] bool refuses(int descriptor) const {
-        const hint &place = at(descriptor);
-        return place.descriptor == descriptor + 1 && place.refuses;
-    }
+    [[nodiscard]] file_kind kind(int descriptor) const { return of(descriptor).kind; }
     void note(int descriptor, file_kind kind, bool refuses = false) {
-        const_cast<hint &>(at(descriptor)) = {descriptor + 1, kind, refuses};
+        hints_[static_cast<unsigned>(descriptor) % capacity] = {descriptor + 1, kind, refuses};
     }
     void forget(int descriptor) { note(descriptor, file_kind::unknown); }
 
 private:
-    struct hint {
-        int descriptor; // + 1, so that zero is none
-        file_kind kind;
-        bool refuses;
-    };
     static constexpr std::size_t capacity = 1024;
-    [[nodiscard]] const hint &at(int descriptor) const { return hints_[static_cast<unsigned>(descriptor) % capacity]; }
-    hint hints_[capacity]{};
+    descriptor_hint hints_[capacity]{};
 };
 
 // The kinds of file (device and type) that answered EOPNOTSUPP or EINVAL to RWF_NOWAIT. Bounded: the oldest is forgotten.

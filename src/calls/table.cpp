@@ -26,13 +26,19 @@ consteval std::int8_t first_descriptor(std::string_view arguments) {
     return position == std::string_view::npos ? std::int8_t{-1} : static_cast<std::int8_t>(position);
 }
 
+// Whether it passes structures that it may reuse as soon as the call went to the background: see calls/transfer.hpp.
+consteval bool has_copies(std::string_view arguments) {
+    return arguments.find_first_of("vmt") != std::string_view::npos;
+}
+
 consteval bool is_signature(std::string_view arguments) {
     return arguments.size() < sizeof(signature) && arguments.find_first_not_of("fdp-iobvmt") == std::string_view::npos;
 }
 
 constexpr row named_rows[] = {
 #define LAIO_CALL(name, way, how, ring, arguments)                                                                     \
-    {#name, route::way, form::how, ring_operation::ring, arguments, first_descriptor(arguments)},
+    {#name, route::way, form::how, ring_operation::ring, arguments, first_descriptor(arguments),         \
+     has_copies(arguments)},
 #include "calls/rows.def"
 #undef LAIO_CALL
 };

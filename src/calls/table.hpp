@@ -59,6 +59,7 @@ struct row {
     ring_operation ring;
     signature arguments;
     std::int8_t descriptor = -1; // position of the first f in arguments
+    bool copies = false;         // there is a v, m or t in arguments
 
     // Index of the argument whose descriptor the call works on, -1: none.
     [[nodiscard]] int descriptor_argument() const { return descriptor; }

@@ -50,7 +50,7 @@ void trim(operation &op, std::uint64_t bytes) {
 }
 
 void copy_times(operation &op) {
-    for (int i = 0; i < 6; ++i) {
+    for (int i = 0; op.what->arguments[i] != '\0'; ++i) {
         if (op.what->arguments[i] != 't' || op.made.a[i] == 0) continue;
         const auto *given = pointer<const timespec>(op.made.a[i]);
         if (!is_readable(given, sizeof *given)) continue;
@@ -62,6 +62,18 @@ void copy_times(operation &op) {
 
 bool counts_messages(const operation &op) {
     return op.what->attempt == form::receive_many || op.what->attempt == form::send_many;
+}
+
+// The signal mask of ppoll(2) and its kin would become the carrier's, which could then not be cancelled.
+void drop_signal_mask(call &rest) {
+    switch (rest.number) {
+    case SYS_ppoll: rest.a[3] = 0; break;
+    case SYS_epoll_pwait:
+    case SYS_epoll_pwait2: rest.a[4] = 0; break;
+    case SYS_pselect6:
+    case SYS_io_pgetevents: rest.a[5] = 0; break;
+    default: break;
+    }
 }
 
 } // namespace
@@ -106,6 +118,7 @@ void advance(operation &op, std::uint64_t bytes) {
 }
 
 int capture(operation &op) {
+    if (!op.what->copies) return 0;
     copy_times(op);
     if (op.vector != nullptr) return 0;
     if (is_vector_call(op)) {
@@ -147,6 +160,7 @@ long total(const operation &op, long last) {
 
 call rest_as_call(operation &op) {
     call rest = op.made;
+    drop_signal_mask(rest);
     if (is_header_call(op)) {
         rest.a[1] = word(header_of(op));
     } else if (is_vector_call(op) && op.vector != nullptr) {

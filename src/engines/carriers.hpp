@@ -31,6 +31,7 @@ public:
     int start(operation &op); // -EAGAIN or -ENOMEM: not one thread to be had
     bool cancel(operation &op);
     void collect(operation_list &handed_in);
+    [[nodiscard]] bool has_handed_in() const { return handed_in_.load(std::memory_order_relaxed) != nullptr; }
 
     // When the queue has to be looked at again, by CLOCK_MONOTONIC; 0: no need. And the looking.
     [[nodiscard]] std::int64_t next_look_ns();

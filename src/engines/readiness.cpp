@@ -190,13 +190,14 @@ void readiness::collect(operation_list &ready) {
 }
 
 int readiness::sleep(const timespec *timeout) {
-    constexpr long no_limit = -1;
+    const bool at_once = timeout != nullptr && timeout->tv_sec == 0 && timeout->tv_nsec == 0;
     long r = -ENOSYS;
-    if (has_pwait2_) r = system_call(SYS_epoll_pwait2, epoll_, word(events_), events_max, word(timeout), 0, 0);
-    if (r == -ENOSYS || r == -EPERM) { // before Linux 5.11, or a filter
-        has_pwait2_ = false;
-        long timeout_ms = no_limit;
-        if (timeout != nullptr) {
+    if (has_pwait2_ && timeout != nullptr && !at_once)
+        r = system_call(SYS_epoll_pwait2, epoll_, word(events_), events_max, word(timeout), 0, 0);
+    if (r == -ENOSYS || r == -EPERM) { // before Linux 5.11, a filter, or nothing to count in nanoseconds
+        long timeout_ms = at_once ? 0 : -1;
+        if (timeout != nullptr && !at_once) {
+            has_pwait2_ = false;
             const bool beyond = timeout->tv_sec > INT_MAX / 1000 - 1;
             timeout_ms = beyond ? INT_MAX : timeout->tv_sec * 1000 + (timeout->tv_nsec + 999'999) / 1'000'000;
         }

@@ -32,6 +32,7 @@ public:
     int start(operation &op);
     bool cancel(operation &op);
     void collect(operation_list &ready); // of what the last sleep() found
+    [[nodiscard]] bool has_found() const { return found_ > 0; }
 
     // Sleeps until something happens, at most for `timeout` (nullptr: no limit). 0, or -EINTR.
     int sleep(const timespec *timeout);

@@ -55,7 +55,7 @@ int take_cancel_signal(int number) {
     if (taken == 0) {
         int chosen = number != 0 ? number : SIGRTMAX;
         while (number == 0 && chosen >= SIGRTMIN && !is_free(chosen)) --chosen;
-        if (chosen < SIGRTMIN) return -ENOENT;
+        if (chosen < SIGRTMIN) return -EBUSY;
         if (!is_free(chosen)) return -EBUSY;
         // two threads may come here at once: one of them installs
         if (taken_signal.compare_exchange_strong(taken, chosen)) return install(chosen) ? chosen : -EINVAL;

@@ -19,7 +19,7 @@ extern const char laio_interruptible_cancelled[];
 }
 
 // Takes `number`, or with 0 the highest real-time signal that has its default action, for cancelling. Process wide and
-// done once: the first answer holds. Returns the signal, or -EINVAL, -EBUSY (taken by the application), -ENOENT (none).
+// done once: the first answer holds. Returns the signal, or -EINVAL, or -EBUSY (taken by the application, or none is free).
 int take_cancel_signal(int number);
 
 } // namespace laio

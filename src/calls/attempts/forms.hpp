@@ -41,9 +41,15 @@ inline outcome done_with(const operation &op, long result) {
     return done(op.moved > 0 ? static_cast<long>(op.moved) : result);
 }
 
-// "Would block", unless the descriptor is one that the application set O_NONBLOCK on: then that is the answer.
+// Whether its descriptor is one on which the application does not want to wait. Asked while the call is made; setting
+// O_NONBLOCK afterwards changes nothing for a call that waits already.
+inline bool must_not_wait(const operation &op) {
+    return op.now == state::free && is_nonblocking(descriptor_of(op));
+}
+
+// "Would block", unless that is the answer.
 inline outcome blocked_unless_nonblocking(const operation &op, until what) {
-    return is_nonblocking(descriptor_of(op)) ? done_with(op, -EAGAIN) : blocked(what);
+    return must_not_wait(op) ? done_with(op, -EAGAIN) : blocked(what);
 }
 
 } // namespace laio

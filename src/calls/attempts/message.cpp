@@ -30,7 +30,9 @@ outcome attempt_queue(operation &op, until ready) {
 outcome attempt_message(operation &op, surroundings &) {
     const auto &a = op.made.a;
     switch (op.made.number) {
-    case SYS_msgsnd: return carrier_if(system_call(SYS_msgsnd, a[0], a[1], a[2], a[3] | IPC_NOWAIT), -EAGAIN);
+    case SYS_msgsnd:
+        if ((a[3] & IPC_NOWAIT) != 0) return done(in_place(op));
+        return carrier_if(system_call(SYS_msgsnd, a[0], a[1], a[2], a[3] | IPC_NOWAIT), -EAGAIN);
     case SYS_msgrcv:
         if ((a[4] & IPC_NOWAIT) != 0) return done(in_place(op));
         return carrier_if(system_call(SYS_msgrcv, a[0], a[1], a[2], a[3], a[4] | IPC_NOWAIT), -ENOMSG);

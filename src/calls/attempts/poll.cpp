@@ -21,6 +21,12 @@ namespace {
 
 const timespec no_time{};
 
+// Of an argument of type int.
+std::int64_t from_ms(long argument) {
+    const auto timeout_ms = static_cast<int>(argument);
+    return timeout_ms < 0 ? -1 : std::int64_t{timeout_ms} * 1'000'000;
+}
+
 // The time-out of a call, from now, in nanoseconds. -1: none; less than -1: the negative errno.
 std::int64_t timeout_ns(const operation &op) {
     const auto &a = op.made.a;
@@ -28,12 +34,12 @@ std::int64_t timeout_ns(const operation &op) {
     std::int64_t unit_ns = 1; // of the second member
     switch (op.made.number) {
 #ifdef SYS_poll
-    case SYS_poll: return static_cast<int>(a[2]) < 0 ? -1 : a[2] * 1'000'000;
+    case SYS_poll: return from_ms(a[2]);
 #endif
 #ifdef SYS_epoll_wait
     case SYS_epoll_wait:
 #endif
-    case SYS_epoll_pwait: return static_cast<int>(a[3]) < 0 ? -1 : a[3] * 1'000'000;
+    case SYS_epoll_pwait: return from_ms(a[3]);
     case SYS_epoll_pwait2: place = 3; break;
 #ifdef SYS_select
     case SYS_select: unit_ns = 1000; [[fallthrough]];

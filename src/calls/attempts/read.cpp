@@ -30,13 +30,6 @@ bool is_for_the_plain_call(const operation &op) {
     }
 }
 
-long read_now(const operation &op) {
-    iovec single;
-    const transfer rest = rest_of(op, single);
-    return system_call(SYS_preadv2, op.made.a[0], word(rest.vector), rest.count, rest.offset, rest.offset >> 63,
-                       rest.flags | RWF_NOWAIT);
-}
-
 // Without RWF_NOWAIT: what the descriptor is decides.
 outcome read_otherwise(operation &op, surroundings &world, const file_identity &file) {
     world.hints.note(descriptor_of(op), file.kind, true);
@@ -62,7 +55,7 @@ outcome read_otherwise(operation &op, surroundings &world, const file_identity &
     case file_kind::directory: return done(in_place(op)); // an error
     default: break;
     }
-    if (is_nonblocking(descriptor_of(op))) return done_with(op, in_place(op));
+    if (must_not_wait(op)) return done_with(op, in_place(op));
     return blocked(until::readable_carrier);
 }
 
@@ -100,7 +93,7 @@ outcome account_read(operation &op, surroundings &world, long result) {
     if (hint == file_kind::pipe && system_call(SYS_fcntl, descriptor, F_GETPIPE_SZ) > 0) return done_with(op, 0);
     file_identity file{};
     if (identify(descriptor, file) < 0) return done_with(op, 0);
-    world.hints.note(descriptor, file.kind, world.hints.refuses(descriptor));
+    world.hints.note(descriptor, file.kind, world.hints.of(descriptor).refuses);
     if (is_disk(file.kind)) return from_disk(op);
     if (file.kind != file_kind::socket) return done_with(op, 0);
     op.moved -= static_cast<std::uint64_t>(result);
@@ -110,21 +103,25 @@ outcome account_read(operation &op, surroundings &world, long result) {
 outcome attempt_read(operation &op, surroundings &world) {
     if (is_for_the_plain_call(op)) return done(in_place(op));
     const int descriptor = descriptor_of(op);
-    if (world.hints.kind(descriptor) == file_kind::socket && op.made.number == SYS_read && op.made.a[2] > 0) {
-        iovec single;
-        const transfer rest = rest_of(op, single);
-        const long r = system_call(SYS_recvfrom, descriptor, word(single.iov_base), static_cast<long>(single.iov_len),
-                                   MSG_DONTWAIT | rest.flags);
+    const descriptor_hint hint = world.hints.of(descriptor);
+    if (hint.kind == file_kind::socket && op.made.number == SYS_read && op.made.a[2] > 0) {
+        const long r = system_call(SYS_recvfrom, descriptor, op.made.a[1], op.made.a[2], MSG_DONTWAIT);
         if (r != -ENOTSOCK) return account_receive(op, world, r);
+        world.hints.forget(descriptor);
     }
     file_identity file{};
-    if (!world.has.nowait || world.hints.refuses(descriptor)) {
+    if (!world.has.nowait || hint.refuses) {
         if (const long r = identify(descriptor, file); r < 0) return done_with(op, r);
         if (!world.has.nowait || world.no_nowait.has(file)) return read_otherwise(op, world, file);
         world.hints.forget(descriptor); // the number means another file now
     }
     for (;;) {
-        const long r = read_now(op);
+        iovec single;
+        const transfer rest = rest_of(op, single);
+        const long r = system_call(SYS_preadv2, op.made.a[0], word(rest.vector), rest.count, rest.offset,
+                                   rest.offset >> 63, rest.flags | RWF_NOWAIT);
+        const bool all = rest.vector == &single && r == static_cast<long>(single.iov_len);
+        if (all) return done(static_cast<long>(op.moved) + r); // before any bookkeeping: this is the fast path
         if (is_refusal(r)) {
             if (identify(descriptor, file) < 0) return done_with(op, r);
             if (r == -EPERM || r == -ENOSYS) world.has.nowait = false; // a filter, an old kernel: nothing has it

@@ -36,13 +36,12 @@ long receive_now(operation &op, long flags) {
 
 } // namespace
 
-outcome account_receive(operation &op, surroundings &world, long result) {
+outcome account_receive(operation &op, surroundings &, long result) {
     if (result == -EAGAIN) return blocked_unless_nonblocking(op, until::readable);
     if (result <= 0) {
         if (result == 0) write_back(op);
         return done_with(op, result);
     }
-    world.hints.note(descriptor_of(op), file_kind::socket);
     const std::uint64_t asked = size_of(op);
     write_back(op);
     const auto bytes = static_cast<std::uint64_t>(result);
@@ -54,11 +53,12 @@ outcome account_receive(operation &op, surroundings &world, long result) {
     }
     if ((flags_of(op) & MSG_PEEK) != 0) return blocked(until::carrier); // looking does not move the stream on
     advance(op, bytes);
-    return is_nonblocking(descriptor_of(op)) ? done_with(op, 0) : blocked(until::readable);
+    return must_not_wait(op) ? done_with(op, 0) : blocked(until::readable);
 }
 
 outcome attempt_receive(operation &op, surroundings &world) {
     const long flags = flags_of(op);
+    world.hints.note(descriptor_of(op), file_kind::socket);
     if ((flags & (MSG_DONTWAIT | MSG_ERRQUEUE | MSG_OOB)) != 0) return done(in_place(op)); // none of them waits
     for (;;) {
         const std::uint64_t before = op.moved;
@@ -80,7 +80,7 @@ outcome attempt_receive_many(operation &op, surroundings &) {
     if (r == -EAGAIN) return blocked_unless_nonblocking(op, until::readable);
     if (r <= 0) return done_with(op, r);
     op.moved += static_cast<std::uint64_t>(r);
-    if (op.moved >= length || (a[3] & MSG_WAITFORONE) != 0 || is_nonblocking(descriptor_of(op)))
+    if (op.moved >= length || (a[3] & MSG_WAITFORONE) != 0 || must_not_wait(op))
         return done_with(op, 0);
     return blocked(until::readable);
 }

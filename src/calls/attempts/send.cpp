@@ -24,7 +24,7 @@ outcome account_send(operation &op, surroundings &world, long result) {
     world.hints.note(descriptor_of(op), file_kind::socket);
     if (op.wanted == 0) op.wanted = size_of(op);
     advance(op, static_cast<std::uint64_t>(result));
-    if (op.moved >= op.wanted || result == 0 || is_nonblocking(descriptor_of(op))) return done_with(op, 0);
+    if (op.moved >= op.wanted || result == 0 || must_not_wait(op)) return done_with(op, 0);
     return blocked(until::writable);
 }
 
@@ -45,7 +45,7 @@ outcome attempt_send_many(operation &op, surroundings &) {
     if (r == -EAGAIN) return blocked_unless_nonblocking(op, until::writable);
     if (r <= 0) return done_with(op, r);
     op.moved += static_cast<std::uint64_t>(r);
-    if (op.moved >= length || is_nonblocking(descriptor_of(op))) return done_with(op, 0);
+    if (op.moved >= length || must_not_wait(op)) return done_with(op, 0);
     return blocked(until::writable);
 }
 

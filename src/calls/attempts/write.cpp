@@ -39,8 +39,7 @@ outcome write_to_pipe(operation &op, surroundings &world, const transfer &rest) 
 
 // eventfd and its like: full in theory only, so a look before the plain call is enough.
 outcome write_to_counter(operation &op) {
-    const int descriptor = descriptor_of(op);
-    const bool at_once = is_nonblocking(descriptor) || is_ready(descriptor, POLLOUT);
+    const bool at_once = must_not_wait(op) || is_ready(descriptor_of(op), POLLOUT);
     return at_once ? done(in_place(op)) : blocked(until::carrier);
 }
 
@@ -64,7 +63,7 @@ outcome write_by_kind(operation &op, surroundings &world, const transfer &rest) 
     case file_kind::directory: return blocked(until::carrier);
     default: break;
     }
-    if (is_nonblocking(descriptor)) return done(in_place(op));
+    if (must_not_wait(op)) return done(in_place(op));
     return blocked(until::carrier);
 }
 
@@ -75,7 +74,7 @@ outcome account_write(operation &op, surroundings &, long result) {
     if (result < 0) return done_with(op, result);
     if (op.wanted == 0) op.wanted = size_of(op);
     advance(op, static_cast<std::uint64_t>(result));
-    if (op.moved >= op.wanted || result == 0 || is_nonblocking(descriptor_of(op))) return done_with(op, 0);
+    if (op.moved >= op.wanted || result == 0 || must_not_wait(op)) return done_with(op, 0);
     return blocked(until::writable);
 }
 
