@@ -70,8 +70,8 @@ private:
     int hand_over(laio_completion *completions, int length);
     long retire(operation &op);
     void note_turn();
-    void ring_alarm() const;
-    void watch_queue();
+    void ring_alarm();
+    void watch_queue(std::int64_t in_ns = carriers::patience_ns);
 
     laio_options options_;
     surroundings world_;
@@ -90,6 +90,7 @@ private:
     bool is_shared_ = false;     // another loop waits on our descriptor: everything is armed at once
     bool is_collecting_ = false; // in poll(), which hands over what becomes complete
     bool is_finishing_ = false;
+    bool has_rung_ = false;      // the alarm, and poll() has not slept since
 
     // statistics
     laio_route_stats routes_[LAIO_ROUTES]{};

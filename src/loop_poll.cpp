@@ -85,8 +85,7 @@ void loop::collect_carriers() {
 void loop::collect_timers() {
     while (operation *op = timers_.take_expired()) {
         if (op == &queue_timer_) {
-            carriers_.look_at_queue();
-            watch_queue();
+            watch_queue(carriers_.look_at_queue());
         } else if (op->waits_for == until::time) {
             complete(*op, 0);
         } else if (op->what->attempt == form::poll || op->what->attempt == form::events) {
@@ -118,8 +117,13 @@ int loop::sleep(const timespec *timeout) {
             return r == -EINTR ? r : 0;
         }
         ring_.submit();
+        ring_.set_alarm(true);
+        if (ring_.has_complete()) return 0;
     }
-    return readiness_.sleep(timeout);
+    has_rung_ = false;
+    const int r = readiness_.sleep(timeout);
+    ring_.set_alarm(is_shared_);
+    return r;
 }
 
 int loop::poll(laio_completion *completions, int length, const timespec *timeout) {
@@ -189,17 +193,18 @@ void loop::note_turn() {
     if (turn_ns > stall_max_ns_) stall_max_ns_ = turn_ns;
 }
 
-void loop::ring_alarm() const {
+void loop::ring_alarm() {
+    if (has_rung_) return; // and nobody has looked since
+    has_rung_ = true;
     const std::uint64_t one = 1;
     system_call(SYS_write, readiness_.alarm(), word(&one), sizeof one);
 }
 
 // When the carriers are all taken and calls queue, somebody has to look at the queue after a while.
-void loop::watch_queue() {
+void loop::watch_queue(std::int64_t in_ns) {
     if (queue_timer_.timer_place != 0) return;
-    const std::int64_t when_ns = carriers_.next_look_ns();
-    if (when_ns == 0) return;
-    queue_timer_.deadline_ns = when_ns;
+    if (!carriers_.is_full()) return;
+    queue_timer_.deadline_ns = now_ns() + in_ns;
     timers_.start(queue_timer_);
 }
 
@@ -207,7 +212,8 @@ int loop::descriptor() {
     if (!is_shared_) {
         is_shared_ = true; // from now on nothing is left for poll() to submit
         if (world_.has_ring) ring_.submit();
-        if (!ready_.empty()) ring_alarm();
+        ring_.set_alarm(true);
+        if (!ready_.empty() || (world_.has_ring && ring_.has_complete())) ring_alarm();
     }
     return readiness_.descriptor();
 }

@@ -49,8 +49,9 @@ LAIO_API long laio_syscall(long number, ...);
 LAIO_API laio_handle_t laio_gethandle(void);
 
 /* Waits until background calls are complete and hands over up to `length` of them. `timeout` NULL: without limit,
- * {0,0}: not at all. Returns how many, 0 when the time is over, or -1 with errno: EINTR (a signal handler ran), EINVAL
- * (length < 1, or a timeout that is none), EFAULT (completions NULL), EDEADLK (no limit, and nothing is outstanding). */
+ * {0,0}: not at all. Returns how many, 0 when the time is over, or -1 with errno: EINTR (a signal handler ran; as with
+ * epoll_wait(2), also after a stop, or when the kernel had work to do in this thread), EINVAL (length < 1, or a timeout
+ * that is none), EFAULT (completions NULL), EDEADLK (no limit, and nothing is outstanding). */
 LAIO_API int laio_poll(struct laio_completion *completions, int length, const struct timespec *timeout);
 
 /* ---- Ours -------------------------------------------------------------------------------------------------------- */

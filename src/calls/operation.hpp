@@ -92,7 +92,7 @@ struct operation {
     membership places[2];
     operation *next;         // in the one list it is in: pool, ready, waiters, queue, handed in, backlog
     operation *previous;
-    void *carrier;
+    std::atomic<int> runner; // thread id of the carrier that makes the call now, 0: none
 };
 
 static_assert(sizeof(operation) <= 512, "an operation costs at most 512 bytes");

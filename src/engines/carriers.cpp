@@ -9,13 +9,13 @@
 #include <climits>
 #include <csignal>
 #include <cstdlib>
+#include <sys/prctl.h>
 #include <unistd.h>
 
 namespace laio {
 namespace {
 
-constexpr std::int64_t patience_ns = 100'000'000; // how long the first in the queue waits before the bound gives way
-constexpr std::int64_t next_step_ns = 10'000'000; // and from one carrier beyond the bound to the next
+constexpr std::int64_t next_step_ns = 10'000'000; // from one carrier beyond the bound to the next
 
 #if defined(__SANITIZE_ADDRESS__) || defined(__SANITIZE_THREAD__)
 constexpr std::size_t stack_bytes = 512 * 1024; // instrumented code takes more
@@ -36,6 +36,36 @@ private:
     pthread_mutex_t &lock_;
 };
 
+// True: it is the first one.
+template <class T> bool push(std::atomic<T *> &stack, T &one, T *T::*next) {
+    T *latest = stack.load(std::memory_order_relaxed);
+    do one.*next = latest;
+    while (!stack.compare_exchange_weak(latest, &one, std::memory_order_release, std::memory_order_relaxed));
+    return latest == nullptr;
+}
+
+// All of a stack of operations, in the order in which they were pushed.
+void pop_all(std::atomic<operation *> &stack, operation_list &to) {
+    operation *latest = stack.exchange(nullptr, std::memory_order_acquire);
+    operation *first = nullptr;
+    while (latest != nullptr) {
+        operation *earlier = latest->next;
+        latest->next = first;
+        first = latest;
+        latest = earlier;
+    }
+    while (first != nullptr) {
+        operation *next = first->next;
+        to.push(*first);
+        first = next;
+    }
+}
+
+void raise_to(std::atomic<std::uint64_t> &peak, std::uint64_t value) {
+    std::uint64_t seen = peak.load(std::memory_order_relaxed);
+    while (seen < value && !peak.compare_exchange_weak(seen, value, std::memory_order_relaxed)) {}
+}
+
 } // namespace
 
 struct carriers::carrier {
@@ -43,10 +73,14 @@ struct carriers::carrier {
     carrier *next;         // in all_
     carrier *next_retired; // in retired_
     pthread_t thread;
-    long thread_id;        // for the cancel signal; 0 until it runs
 };
 
-carriers::~carriers() { pthread_mutex_destroy(&lock_); }
+carriers::carriers() { sem_init(&work_, 0, 0); }
+
+carriers::~carriers() {
+    sem_destroy(&work_);
+    pthread_mutex_destroy(&lock_);
+}
 
 int carriers::open(const laio_options &options, int alarm) {
     alarm_ = alarm;
@@ -54,32 +88,22 @@ int carriers::open(const laio_options &options, int alarm) {
     hard_max_ = options.carriers_hard_max < max_ ? max_ : options.carriers_hard_max;
     idle_ms_ = options.carrier_idle_ms;
     signal_ = take_cancel_signal(static_cast<int>(options.cancel_signal));
-    if (signal_ < 0) return signal_;
-    pthread_condattr_t monotonic;
-    pthread_condattr_init(&monotonic);
-    pthread_condattr_setclock(&monotonic, CLOCK_MONOTONIC);
-    pthread_cond_init(&work_, &monotonic);
-    pthread_condattr_destroy(&monotonic);
-    return 0;
+    return signal_ < 0 ? signal_ : 0;
 }
 
 void carriers::stop() {
-    {
-        const locked hold(lock_);
-        stopping_ = true;
-        pthread_cond_broadcast(&work_);
-    }
+    stopping_.store(true);
+    for (std::uint32_t i = alive_.load(); i > 0; --i) sem_post(&work_);
     while (carrier *one = all_) {
         all_ = one->next;
         pthread_join(one->thread, nullptr);
         std::free(one);
     }
-    if (signal_ > 0) pthread_cond_destroy(&work_);
 }
 
 void carriers::abandon() { all_ = nullptr; }
 
-// One more thread. With the lock held. 0 or a negative errno.
+// One more thread. 0 or a negative errno.
 int carriers::add() {
     auto *one = static_cast<carrier *>(std::calloc(1, sizeof(carrier)));
     if (one == nullptr) return -ENOMEM;
@@ -92,144 +116,132 @@ int carriers::add() {
     sigfillset(&blocked_signals);
     sigdelset(&blocked_signals, signal_);
     pthread_attr_setsigmask_np(&attributes, &blocked_signals);
+    const std::uint32_t alive = alive_.fetch_add(1) + 1;
     const int error = pthread_create(&one->thread, &attributes, run, one);
     pthread_attr_destroy(&attributes);
     if (error != 0) {
+        alive_.fetch_sub(1);
         std::free(one);
         return -error;
     }
-    pthread_setname_np(one->thread, "laio-carrier");
     one->next = all_;
     all_ = one;
     ++created_;
-    if (++alive_ > peak_) peak_ = alive_;
+    if (alive > peak_) peak_ = alive;
     return 0;
 }
 
 int carriers::start(operation &op) {
     join_retired();
     op.queued_ns = now_ns();
-    const locked hold(lock_);
-    if (idle_ <= depth_ && alive_ < max_) {
+    const bool adds = idle_.load() <= depth_.load() && alive_.load() < max_;
+    if (adds) {
         const int r = add();
-        if (r < 0 && alive_ == 0) return r;
+        if (r < 0 && alive_.load() == 0) return r;
     }
-    op.held = true;
-    op.carrier = nullptr;
-    queue_.push(op);
     ++started_;
-    if (++depth_ > depth_peak_) depth_peak_ = depth_;
-    pthread_cond_signal(&work_);
+    op.held = true;
+    const std::uint64_t depth = depth_.fetch_add(1) + 1;
+    if (depth > depth_peak_) depth_peak_ = depth;
+    push(inbox_, op, &operation::next);
+    sem_post(&work_);
+    // the idle one may have had enough just now: it looks at the semaphore once more after it stopped counting as idle,
+    // so either it sees this operation or we see that it left
+    std::atomic_thread_fence(std::memory_order_seq_cst);
+    if (!adds && idle_.load() == 0 && depth_.load() > 0 && alive_.load() < max_) add();
     return 0;
 }
 
 bool carriers::cancel(operation &op) {
-    const locked hold(lock_);
-    if (op.held) {
-        op.held = false;
-        queue_.remove(op);
-        --depth_;
-        return true;
+    {
+        const locked hold(lock_);
+        fill_queue();
+        if (op.held) {
+            op.held = false;
+            queue_.remove(op);
+            depth_.fetch_sub(1);
+            return true; // the semaphore counts one too many: a carrier will find nothing, and wait again
+        }
     }
     op.cancelled.store(1);
-    if (op.carrier == nullptr) return false; // it has ended, and is being handed in
-    const auto *runner = static_cast<const carrier *>(op.carrier);
-    system_call(SYS_tgkill, getpid(), runner->thread_id, signal_);
+    if (const int runner = op.runner.load(); runner != 0) system_call(SYS_tgkill, getpid(), runner, signal_);
     return false;
 }
 
-// The next operation for a carrier, or nullptr: it has idled long enough, or all end.
-operation *carriers::take(carrier &me) {
-    const locked hold(lock_);
-    timespec until_when{};
+// False: it has idled long enough.
+bool carriers::wait_for_work() {
+    if (sem_trywait(&work_) == 0) return true;
     const std::int64_t end_ns = now_ns() + std::int64_t{idle_ms_} * 1'000'000;
-    until_when.tv_sec = end_ns / 1'000'000'000;
-    until_when.tv_nsec = end_ns % 1'000'000'000;
-    int error = 0;
-    while (queue_.empty()) {
-        // one beyond the bound does not stay
-        if (stopping_ || error == ETIMEDOUT || alive_ > max_) {
-            --alive_;
-            me.next_retired = retired_;
-            retired_ = &me;
-            return nullptr;
-        }
-        ++idle_;
-        error = pthread_cond_timedwait(&work_, &lock_, &until_when);
-        --idle_;
-    }
+    const timespec end{end_ns / 1'000'000'000, end_ns % 1'000'000'000};
+    idle_.fetch_add(1);
+    int r = -1;
+    do r = sem_clockwait(&work_, CLOCK_MONOTONIC, &end);
+    while (r != 0 && errno == EINTR);
+    idle_.fetch_sub(1);
+    std::atomic_thread_fence(std::memory_order_seq_cst);
+    return r == 0 || sem_trywait(&work_) == 0;
+}
+
+// With the lock held.
+void carriers::fill_queue() { pop_all(inbox_, queue_); }
+
+// The next operation, or nullptr: the one that was announced has been cancelled.
+operation *carriers::take() {
+    const locked hold(lock_);
+    fill_queue();
     operation *op = queue_.pop();
-    --depth_;
+    if (op == nullptr) return nullptr;
     op->held = false;
-    op->carrier = &me;
-    const auto waited_ns = static_cast<std::uint64_t>(now_ns() - op->queued_ns);
-    waited_ns_ += waited_ns;
-    if (waited_ns > waited_max_ns_) waited_max_ns_ = waited_ns;
+    depth_.fetch_sub(1);
+    taken_.fetch_add(1, std::memory_order_relaxed);
     return op;
 }
 
 void carriers::make_call(operation &op) {
     const call rest = rest_as_call(op);
     const auto *cancelled = reinterpret_cast<const int *>(&op.cancelled);
+    op.runner.store(static_cast<int>(system_call(SYS_gettid)));
     long r = -EINTR;
-    // a signal of glibc's own (setuid(2) in another thread) interrupts too
+    // a signal of glibc's own (setuid(2) in another thread) interrupts too, as may one that was meant for the call before
     while (r == -EINTR && op.cancelled.load() == 0) r = laio_interruptible_call(cancelled, rest.number, rest.a);
+    op.runner.store(0);
     op.result = r == -EINTR ? -ECANCELED : r;
 }
 
 void carriers::hand_in(operation &op) {
-    {
-        const locked hold(lock_);
-        op.carrier = nullptr; // no cancel signal for it from here on
-    }
-    operation *latest = handed_in_.load(std::memory_order_relaxed);
-    do op.next = latest;
-    while (!handed_in_.compare_exchange_weak(latest, &op, std::memory_order_release, std::memory_order_relaxed));
-    if (latest != nullptr) return; // the loop was told already
+    if (!push(handed_in_, op, &operation::next)) return; // the loop was told already
     const std::uint64_t one = 1;
     system_call(SYS_write, alarm_, word(&one), sizeof one);
 }
 
 void *carriers::run(void *argument) {
     auto &me = *static_cast<carrier *>(argument);
+    prctl(PR_SET_NAME, "laio-carrier");
     me.of->serve(me);
     return nullptr;
 }
 
 void carriers::serve(carrier &me) {
-    {
-        const locked hold(lock_);
-        me.thread_id = system_call(SYS_gettid);
+    // one beyond the bound does not stay when there is nothing to do
+    while (wait_for_work() && !stopping_.load()) {
+        if (operation *op = take(); op != nullptr) {
+            const auto waited_ns = static_cast<std::uint64_t>(now_ns() - op->queued_ns);
+            waited_ns_.fetch_add(waited_ns, std::memory_order_relaxed);
+            raise_to(waited_max_ns_, waited_ns);
+            make_call(*op);
+            hand_in(*op);
+        }
+        if (alive_.load() > max_ && depth_.load() == 0) break;
     }
-    while (operation *op = take(me)) {
-        make_call(*op);
-        hand_in(*op);
-    }
+    alive_.fetch_sub(1);
+    push(retired_, me, &carrier::next_retired);
 }
 
-void carriers::collect(operation_list &handed_in) {
-    operation *latest = handed_in_.exchange(nullptr, std::memory_order_acquire);
-    operation *first = nullptr;
-    while (latest != nullptr) { // into the order they came in
-        operation *earlier = latest->next;
-        latest->next = first;
-        first = latest;
-        latest = earlier;
-    }
-    while (first != nullptr) {
-        operation *next = first->next;
-        handed_in.push(*first);
-        first = next;
-    }
-}
+void carriers::collect(operation_list &handed_in) { pop_all(handed_in_, handed_in); }
 
 void carriers::join_retired() {
-    carrier *ended = nullptr;
-    {
-        const locked hold(lock_);
-        ended = retired_;
-        retired_ = nullptr;
-    }
+    if (retired_.load(std::memory_order_relaxed) == nullptr) return;
+    carrier *ended = retired_.exchange(nullptr, std::memory_order_acquire);
     while (ended != nullptr) {
         carrier *next = ended->next_retired;
         carrier **place = &all_;
@@ -241,32 +253,26 @@ void carriers::join_retired() {
     }
 }
 
-std::int64_t carriers::next_look_ns() {
-    const locked hold(lock_);
-    if (queue_.empty() || idle_ > 0 || alive_ >= hard_max_) return 0;
-    const std::int64_t patient_ns = queue_.first->queued_ns + patience_ns;
-    const std::int64_t step_ns = last_added_ns_ + next_step_ns;
-    return patient_ns > step_ns ? patient_ns : step_ns;
-}
+bool carriers::is_full() const { return depth_.load() > 0 && idle_.load() == 0 && alive_.load() < hard_max_; }
 
-void carriers::look_at_queue() {
-    const std::int64_t now = now_ns();
-    const locked hold(lock_);
-    if (queue_.empty() || idle_ > 0 || alive_ >= hard_max_ || queue_.first->queued_ns + patience_ns > now) return;
-    last_added_ns_ = now;
+std::int64_t carriers::look_at_queue() {
+    const std::uint64_t taken = taken_.load();
+    const bool has_moved = taken != taken_before_;
+    taken_before_ = taken;
+    if (has_moved || !is_full()) return patience_ns;
     add();
+    return next_step_ns;
 }
 
-void carriers::count(struct laio_stats &stats) {
-    const locked hold(lock_);
-    stats.carriers = alive_;
+void carriers::count(struct laio_stats &stats) const {
+    stats.carriers = alive_.load();
     stats.carriers_peak = peak_;
     stats.carriers_created = created_;
-    stats.queue_depth = depth_;
+    stats.queue_depth = depth_.load();
     stats.queue_depth_peak = depth_peak_;
     stats.queued = started_;
-    stats.queue_wait_ns = waited_ns_;
-    stats.queue_wait_max_ns = waited_max_ns_;
+    stats.queue_wait_ns = waited_ns_.load();
+    stats.queue_wait_max_ns = waited_max_ns_.load();
 }
 
 } // namespace laio

@@ -1,10 +1,11 @@
 // Carriers: kernel threads that make the calls which can only block. A bounded number of them, made when a call waits and
 // none is idle, kept for a while when idle, with small stacks and every signal blocked but the cancel signal.
 //
-// When all are taken calls queue, first come first served. When the first in the queue has waited for 100 ms the bound is
+// When all are taken calls queue, first come first served. When the queue has not moved on for 100 ms the bound is
 // exceeded, one carrier at a time up to a hard bound: they may all wait for what the queued call would release.
-// The loop's thread starts, cancels and collects; carriers take and hand in. Under the lock: the queue and the counts.
-// Lost: a carrier a call, without a bound; and a bound that is hard from the start, which can lock up for ever.
+// The loop's thread starts and collects without a lock, so that a carrier which was preempted at a bad moment holds nobody
+// up; only cancelling takes the lock under which the carriers share the queue.
+// Lost: a condition variable, whose signal may wait for the threads that it wakes; a bound that is hard from the start.
 #pragma once
 
 #include "engines/engine.hpp"
@@ -13,12 +14,13 @@
 #include <atomic>
 #include <cstdint>
 #include <pthread.h>
+#include <semaphore.h>
 
 namespace laio {
 
 class carriers {
 public:
-    carriers() = default;
+    carriers();
     ~carriers();
     carriers(const carriers &) = delete;
     carriers &operator=(const carriers &) = delete;
@@ -33,43 +35,51 @@ public:
     void collect(operation_list &handed_in);
     [[nodiscard]] bool has_handed_in() const { return handed_in_.load(std::memory_order_relaxed) != nullptr; }
 
-    // When the queue has to be looked at again, by CLOCK_MONOTONIC; 0: no need. And the looking.
-    [[nodiscard]] std::int64_t next_look_ns();
-    void look_at_queue();
+    // Calls wait and nobody is idle: then look_at_queue() should be called after patience_ns, and again after what it
+    // returns, as long as this is so.
+    [[nodiscard]] bool is_full() const;
+    std::int64_t look_at_queue();
+    static constexpr std::int64_t patience_ns = 100'000'000;
 
-    void count(struct laio_stats &stats);
+    void count(struct laio_stats &stats) const;
 
 private:
     struct carrier;
 
     static void *run(void *argument);
     void serve(carrier &me);
-    operation *take(carrier &me);
-    void make_call(operation &op);
+    bool wait_for_work();
+    operation *take();
+    void fill_queue();
+    static void make_call(operation &op);
     void hand_in(operation &op);
     int add();
     void join_retired();
 
+    // shared with the carriers
+    sem_t work_;                                  // one for each operation in the inbox or the queue
+    std::atomic<operation *> inbox_{nullptr};     // from the loop's thread, the latest first
+    std::atomic<operation *> handed_in_{nullptr}; // to it, likewise
+    std::atomic<carrier *> retired_{nullptr};     // ended by themselves, to be joined
+    std::atomic<std::uint32_t> alive_{0};
+    std::atomic<std::uint32_t> idle_{0};
+    std::atomic<std::uint64_t> depth_{0}; // in the inbox or the queue
+    std::atomic<std::uint64_t> taken_{0}; // ever, out of the queue
+    std::atomic<bool> stopping_{false};
+    std::atomic<std::uint64_t> waited_ns_{0};
+    std::atomic<std::uint64_t> waited_max_ns_{0};
     pthread_mutex_t lock_ = PTHREAD_MUTEX_INITIALIZER;
-    pthread_cond_t work_{};
-    operation_list queue_;
-    carrier *retired_ = nullptr; // ended by themselves, to be joined
-    std::uint32_t alive_ = 0;
-    std::uint32_t idle_ = 0;
-    bool stopping_ = false;
-    std::uint64_t depth_ = 0;
-    std::uint64_t depth_peak_ = 0;
-    std::uint64_t waited_ns_ = 0;
-    std::uint64_t waited_max_ns_ = 0;
-    std::int64_t last_added_ns_ = 0;
+    operation_list queue_; // under the lock; behind it comes what is in the inbox
 
-    std::atomic<operation *> handed_in_{nullptr}; // the latest first
-    carrier *all_ = nullptr;                      // the loop's
+    // the loop's thread only
+    carrier *all_ = nullptr;
     int alarm_ = -1;
     int signal_ = 0;
     std::uint32_t max_ = 0;
     std::uint32_t hard_max_ = 0;
     std::uint32_t idle_ms_ = 0;
+    std::uint64_t taken_before_ = 0; // at the last look at the queue
+    std::uint64_t depth_peak_ = 0;
     std::uint64_t created_ = 0;
     std::uint64_t peak_ = 0;
     std::uint64_t started_ = 0;

@@ -7,8 +7,8 @@
 #include "calls/transfer.hpp"
 #include "kernel/system_call.hpp"
 
+#include <atomic>
 #include <cstdlib>
-#include <cstring>
 #include <liburing.h>
 
 namespace laio {
@@ -149,6 +149,7 @@ int ring::open(const laio_options &options, int alarm) {
     if (r == 0) {
         r = ask_operations();
         if (r == 0) r = io_uring_register_eventfd(ring_, alarm);
+        if (r == 0) set_alarm(false);
         if (r != 0) io_uring_queue_exit(ring_);
     }
     if (r == 0) return 0;
@@ -242,6 +243,17 @@ void ring::collect(operation_list &complete) {
     submit();
 }
 
+void ring::set_alarm(bool on) {
+    if (ring_ != nullptr && io_uring_cq_eventfd_enabled(ring_) != on) io_uring_cq_eventfd_toggle(ring_, on);
+}
+
+bool ring::has_complete() const {
+    // the flag has to be read after the alarm was set
+    std::atomic_thread_fence(std::memory_order_seq_cst);
+    const unsigned flags = IO_URING_READ_ONCE(*ring_->sq.kflags);
+    return io_uring_cq_ready(ring_) > 0 || (flags & (IORING_SQ_TASKRUN | IORING_SQ_CQ_OVERFLOW)) != 0;
+}
+
 int ring::sleep(const timespec *timeout) {
     __kernel_timespec limit{};
     if (timeout != nullptr) limit = {timeout->tv_sec, timeout->tv_nsec};
@@ -263,6 +275,8 @@ bool ring::can(const operation &) const { return false; }
 int ring::start(operation &) { return -EAGAIN; }
 bool ring::cancel(operation &) { return true; }
 void ring::submit() {}
+void ring::set_alarm(bool) {}
+bool ring::has_complete() const { return false; }
 void ring::collect(operation_list &) {}
 int ring::sleep(const timespec *) { return -ENOSYS; }
 

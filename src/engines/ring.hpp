@@ -2,7 +2,7 @@
 // likes, everything that waits for a socket or a pipe.
 //
 // The ring makes the call itself, with its own reference to the file, so nothing can be taken for another file meanwhile.
-// What does not fit its submission queue waits in a backlog. Completions ring the loop's alarm. It has its set-up flags
+// What does not fit its submission queue waits in a backlog. Completions ring the loop's alarm when asked to. It has its set-up flags
 // asked from the newest down. Owns the ring; operations are the loop's, and the kernel's while they run.
 // Without liburing this file is compiled too (LAIO_HAS_URING=0): then there is never a ring.
 #pragma once
@@ -36,6 +36,11 @@ public:
     bool cancel(operation &op);
     void submit();
     void collect(operation_list &complete); // op.result is set
+
+    // Whether completions ring the alarm; who sleeps in the ring itself needs no alarm, and it costs. After it was set,
+    // has_complete() tells of those that came before.
+    void set_alarm(bool on);
+    [[nodiscard]] bool has_complete() const;
 
     [[nodiscard]] bool is_idle() const { return in_flight_ == 0 && backlog_.empty(); }
 

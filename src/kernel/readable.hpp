@@ -18,7 +18,7 @@ inline bool is_readable(const void *memory, std::size_t length) {
     constexpr std::uintptr_t page_size = 4096; // the smallest there is; smaller steps than needed do no harm
     const auto first = reinterpret_cast<std::uintptr_t>(memory);
     const auto last = first + (length - 1);
-    if (last < first) return false;
+    if (last < first || first < page_size) return false; // a null pointer would ask for nothing to be copied
     for (auto at = first & ~(page_size - 1);; at += page_size) {
         // eight aligned bytes never cross a page
         const auto word_at = (at < first ? first : at) & ~std::uintptr_t{7};

@@ -84,20 +84,19 @@ outcome account_read(operation &op, surroundings &world, long result) {
     const int descriptor = descriptor_of(op);
     if (result == -EAGAIN) return read_later(op, world);
     if (result <= 0) return done_with(op, result);
-    if (op.wanted == 0) op.wanted = size_of(op);
-    advance(op, static_cast<std::uint64_t>(result));
-    if (op.moved >= op.wanted) return done_with(op, 0);
+    const long moved = static_cast<long>(op.moved) + result;
+    if (static_cast<std::uint64_t>(moved) >= size_of(op)) return done(moved);
 
-    // Short. The cheap questions first; each proves what it says.
-    const file_kind hint = world.hints.kind(descriptor);
-    if (hint == file_kind::pipe && system_call(SYS_fcntl, descriptor, F_GETPIPE_SZ) > 0) return done_with(op, 0);
+    // Short. The cheap question first; each answer proves itself.
+    const descriptor_hint hint = world.hints.of(descriptor);
+    if (hint.kind == file_kind::pipe && system_call(SYS_fcntl, descriptor, F_GETPIPE_SZ) > 0) return done(moved);
     file_identity file{};
-    if (identify(descriptor, file) < 0) return done_with(op, 0);
-    world.hints.note(descriptor, file.kind, world.hints.of(descriptor).refuses);
-    if (is_disk(file.kind)) return from_disk(op);
-    if (file.kind != file_kind::socket) return done_with(op, 0);
-    op.moved -= static_cast<std::uint64_t>(result);
-    return account_receive(op, world, result);
+    if (identify(descriptor, file) < 0) return done(moved);
+    world.hints.note(descriptor, file.kind, hint.refuses);
+    if (file.kind == file_kind::socket) return account_receive(op, world, result);
+    if (!is_disk(file.kind)) return done(moved);
+    advance(op, static_cast<std::uint64_t>(result));
+    return from_disk(op);
 }
 
 outcome attempt_read(operation &op, surroundings &world) {
@@ -105,7 +104,10 @@ outcome attempt_read(operation &op, surroundings &world) {
     const int descriptor = descriptor_of(op);
     const descriptor_hint hint = world.hints.of(descriptor);
     if (hint.kind == file_kind::socket && op.made.number == SYS_read && op.made.a[2] > 0) {
-        const long r = system_call(SYS_recvfrom, descriptor, op.made.a[1], op.made.a[2], MSG_DONTWAIT);
+        iovec single;
+        rest_of(op, single);
+        const long r = system_call(SYS_recvfrom, descriptor, word(single.iov_base),
+                                   static_cast<long>(single.iov_len), MSG_DONTWAIT);
         if (r != -ENOTSOCK) return account_receive(op, world, r);
         world.hints.forget(descriptor);
     }
