@@ -5,7 +5,7 @@
 #include "kernel/clock.hpp"
 
 #include <cerrno>
-#include <csignal>
+#include <fcntl.h>
 
 namespace laio {
 namespace {
@@ -18,11 +18,6 @@ constexpr long unlisted_max = 1024; // a kernel newer than the table may know ca
 constexpr row unlisted{"?", route::queued, form::none, ring_operation::none, "", -1, false};
 
 laio_handle_t as_handle(std::uintptr_t number) { return reinterpret_cast<laio_handle_t>(number); }
-
-bool is_socket_form(form f) {
-    return f == form::read || f == form::write || f == form::receive || f == form::send || f == form::receive_many ||
-           f == form::send_many || f == form::accept;
-}
 
 } // namespace
 
@@ -151,7 +146,7 @@ void loop::start_waiting(operation &op) {
 
 // The time-outs that a socket has of itself; those of poll(2) and its kin are set already. False: no memory.
 bool loop::set_deadline(operation &op) {
-    if (op.deadline_ns == 0 && is_socket_form(op.what->attempt)) {
+    if (op.deadline_ns == 0 && waits_for_peer(op.what->attempt)) {
         file_kind kind = world_.hints.kind(op.descriptor);
         if (kind == file_kind::unknown) {
             file_identity file{};
@@ -172,14 +167,22 @@ void loop::start_ring(operation &op) {
     }
     enter(op, state::running);
     ring_.start(op);
-    // a disk should start at once; who waits for a socket can wait for its submission until the loop polls
-    if (op.waits_for != until::ring && !is_shared_) return;
-    ring_.submit();
+    ring_.submit(); // at once: a disk starts the sooner, and until then the number could come to mean another file
     if (!is_collecting_) collect_ring();
+}
+
+// A carrier may get to it late, when the number means another file already: so it gets a duplicate, as long as the call
+// lasts. Not of a regular file: closing a duplicate would give up the process's fcntl(2) locks on it.
+void loop::hold_file(operation &op) {
+    file_identity file{};
+    if (op.own_descriptor >= 0 || identify(op.descriptor, file) < 0) return;
+    if (file.kind == file_kind::regular || file.kind == file_kind::block) return;
+    op.own_descriptor = static_cast<int>(system_call(SYS_fcntl, op.descriptor, F_DUPFD_CLOEXEC, 0));
 }
 
 void loop::start_carrier(operation &op) {
     timers_.cancel(op);
+    if (waits_for_peer(op.what->attempt)) hold_file(op);
     enter(op, state::queued);
     if (const int r = carriers_.start(op); r < 0) return complete(op, total(op, r));
     watch_queue();

@@ -53,6 +53,7 @@ private:
     void start_waiting(operation &op);
     void start_ring(operation &op);
     void start_carrier(operation &op);
+    static void hold_file(operation &op);
     bool set_deadline(operation &op);
     void advance(operation &op);
     void settle(operation &op, outcome next);

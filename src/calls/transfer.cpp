@@ -112,7 +112,7 @@ std::uint64_t size_of(const operation &op) {
     return bytes < transfer_max ? bytes : transfer_max;
 }
 
-void advance(operation &op, std::uint64_t bytes) {
+void note_moved(operation &op, std::uint64_t bytes) {
     op.moved += bytes;
     if (op.vector != nullptr) trim(op, bytes);
 }
@@ -158,9 +158,15 @@ long total(const operation &op, long last) {
     return static_cast<long>(op.moved) + (last > 0 ? last : 0);
 }
 
+bool waits_for_peer(form f) {
+    return f == form::read || f == form::write || f == form::receive || f == form::send || f == form::receive_many ||
+           f == form::send_many || f == form::accept;
+}
+
 call rest_as_call(operation &op) {
     call rest = op.made;
     drop_signal_mask(rest);
+    if (op.own_descriptor >= 0 && waits_for_peer(op.what->attempt)) rest.a[0] = op.own_descriptor;
     if (is_header_call(op)) {
         rest.a[1] = word(header_of(op));
     } else if (is_vector_call(op) && op.vector != nullptr) {

@@ -26,7 +26,7 @@ transfer rest_of(const operation &op, iovec &single);
 std::uint64_t size_of(const operation &op);
 
 // Counts `bytes` as moved.
-void advance(operation &op, std::uint64_t bytes);
+void note_moved(operation &op, std::uint64_t bytes);
 
 // Copies what the application may reuse as soon as it has its EINPROGRESS. 0 or -ENOMEM.
 int capture(operation &op);
@@ -36,6 +36,9 @@ msghdr *header_of(operation &op);
 
 // After a step of recvmsg through a copied header: tells the application what it got.
 void write_back(operation &op);
+
+// Forms that wait for the other end of a socket, a pipe, a terminal.
+bool waits_for_peer(form f);
 
 // The call as somebody who may block has to make it: the rest, with the copies.
 call rest_as_call(operation &op);

@@ -2,6 +2,7 @@
 
 #include "calls/transfer.hpp"
 #include "kernel/clock.hpp"
+#include "kernel/file.hpp"
 #include "kernel/interruptible.hpp"
 #include "kernel/system_call.hpp"
 
@@ -9,6 +10,7 @@
 #include <climits>
 #include <csignal>
 #include <cstdlib>
+#include <poll.h>
 #include <sys/prctl.h>
 #include <unistd.h>
 
@@ -59,6 +61,20 @@ void pop_all(std::atomic<operation *> &stack, operation_list &to) {
         to.push(*first);
         first = next;
     }
+}
+
+// Whether a call that was to wait for its descriptor did not, because O_NONBLOCK was set after it was made.
+bool was_made_nonblocking(const operation &op, const call &made) {
+    return waits_for_peer(op.what->attempt) && is_nonblocking(static_cast<int>(made.a[0]));
+}
+
+// -EINTR when the call should be made again, or was cancelled.
+long wait_instead(const operation &op, const call &made, const int *cancelled) {
+    const bool writes = op.what->attempt == form::write || op.what->attempt == form::send;
+    pollfd one{static_cast<int>(made.a[0]), static_cast<short>(writes ? POLLOUT : POLLIN), 0};
+    const long a[6] = {word(&one), 1, 0, 0, 0, 0};
+    const long r = laio_interruptible_call(cancelled, SYS_ppoll, a);
+    return r < 0 ? r : -EINTR;
 }
 
 void raise_to(std::atomic<std::uint64_t> &peak, std::uint64_t value) {
@@ -203,7 +219,10 @@ void carriers::make_call(operation &op) {
     op.runner.store(static_cast<int>(system_call(SYS_gettid)));
     long r = -EINTR;
     // a signal of glibc's own (setuid(2) in another thread) interrupts too, as may one that was meant for the call before
-    while (r == -EINTR && op.cancelled.load() == 0) r = laio_interruptible_call(cancelled, rest.number, rest.a);
+    while (r == -EINTR && op.cancelled.load() == 0) {
+        r = laio_interruptible_call(cancelled, rest.number, rest.a);
+        if (r == -EAGAIN && was_made_nonblocking(op, rest)) r = wait_instead(op, rest, cancelled);
+    }
     op.runner.store(0);
     op.result = r == -EINTR ? -ECANCELED : r;
 }

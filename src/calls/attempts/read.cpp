@@ -35,6 +35,8 @@ outcome read_otherwise(operation &op, surroundings &world, const file_identity &
     world.hints.note(descriptor_of(op), file.kind, true);
     iovec single;
     const transfer rest = rest_of(op, single);
+    const bool has_no_positions = file.kind == file_kind::socket || file.kind == file_kind::pipe;
+    if (rest.offset >= 0 && has_no_positions) return done(in_place(op)); // an error
     switch (file.kind) {
     case file_kind::socket: {
         msghdr header{};
@@ -95,7 +97,7 @@ outcome account_read(operation &op, surroundings &world, long result) {
     world.hints.note(descriptor, file.kind, hint.refuses);
     if (file.kind == file_kind::socket) return account_receive(op, world, result);
     if (!is_disk(file.kind)) return done(moved);
-    advance(op, static_cast<std::uint64_t>(result));
+    note_moved(op, static_cast<std::uint64_t>(result));
     return from_disk(op);
 }
 

@@ -52,7 +52,7 @@ outcome account_receive(operation &op, surroundings &, long result) {
         return done_with(op, 0);
     }
     if ((flags_of(op) & MSG_PEEK) != 0) return blocked(until::carrier); // looking does not move the stream on
-    advance(op, bytes);
+    note_moved(op, bytes);
     return must_not_wait(op) ? done_with(op, 0) : blocked(until::readable);
 }
 

@@ -23,7 +23,7 @@ outcome account_send(operation &op, surroundings &world, long result) {
     if (result < 0) return done_with(op, result);
     world.hints.note(descriptor_of(op), file_kind::socket);
     if (op.wanted == 0) op.wanted = size_of(op);
-    advance(op, static_cast<std::uint64_t>(result));
+    note_moved(op, static_cast<std::uint64_t>(result));
     if (op.moved >= op.wanted || result == 0 || must_not_wait(op)) return done_with(op, 0);
     return blocked(until::writable);
 }

@@ -73,7 +73,7 @@ outcome account_write(operation &op, surroundings &, long result) {
     if (result == -EAGAIN) return blocked_unless_nonblocking(op, until::writable);
     if (result < 0) return done_with(op, result);
     if (op.wanted == 0) op.wanted = size_of(op);
-    advance(op, static_cast<std::uint64_t>(result));
+    note_moved(op, static_cast<std::uint64_t>(result));
     if (op.moved >= op.wanted || result == 0 || must_not_wait(op)) return done_with(op, 0);
     return blocked(until::writable);
 }
