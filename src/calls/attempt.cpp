@@ -1,6 +1,7 @@
 #include "calls/attempt.hpp"
 
 #include "calls/attempts/forms.hpp"
+#include "calls/transfer.hpp"
 
 namespace laio {
 namespace {
@@ -8,10 +9,18 @@ namespace {
 // Never kept from being attempted: those that wait for a lock must not keep out the call that gives it back.
 bool releases_locks(form f) { return f == form::lock || f == form::control || f == form::futex; }
 
+// A descriptor that does not wait by itself, whoever makes the call.
+bool keeps_own_rules(const operation &op) {
+    file_identity file{};
+    if (!waits_for_peer(op.what->attempt) || !never_waits(op) || identify(op.descriptor, file) < 0) return false;
+    return file.kind != file_kind::regular && file.kind != file_kind::block;
+}
+
 } // namespace
 
 outcome attempt(operation &op, surroundings &world) {
-    if (!world.has.attempts && !releases_locks(op.what->attempt)) return blocked(until::carrier);
+    if (!world.has.attempts && !releases_locks(op.what->attempt))
+        return keeps_own_rules(op) ? done(in_place(op)) : blocked(until::carrier);
     switch (op.what->attempt) {
     case form::none: break;
     case form::read: return attempt_read(op, world);

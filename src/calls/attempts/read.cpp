@@ -127,7 +127,7 @@ outcome attempt_read(operation &op, surroundings &world) {
         const bool all = rest.vector == &single && r == static_cast<long>(single.iov_len);
         if (all) return done(static_cast<long>(op.moved) + r); // before any bookkeeping: this is the fast path
         if (is_refusal(r)) {
-            if (identify(descriptor, file) < 0) return done_with(op, r);
+            if (const long error = identify(descriptor, file); error < 0) return done_with(op, error);
             if (r == -EPERM || r == -ENOSYS) world.has.nowait = false; // a filter, an old kernel: nothing has it
             world.no_nowait.add(file);
             return read_otherwise(op, world, file);
