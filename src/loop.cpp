@@ -21,7 +21,7 @@ laio_handle_t as_handle(std::uintptr_t number) { return reinterpret_cast<laio_ha
 
 } // namespace
 
-loop::loop(const laio_options &options) : options_(options), pool_(options.operations_max) {}
+loop::loop(const laio_options &options) : options_(options), pool_(options.operations_max + 1) {} // and one to attempt with
 
 loop::~loop() = default;
 

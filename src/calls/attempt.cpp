@@ -16,11 +16,16 @@ bool keeps_own_rules(const operation &op) {
     return file.kind != file_kind::regular && file.kind != file_kind::block;
 }
 
+outcome without_attempt(const operation &op) {
+    if (op.what->attempt == form::poll || op.what->attempt == form::events)
+        if (const long error = check_poll_arguments(op); error != 0) return done(error);
+    return keeps_own_rules(op) ? done(in_place(op)) : blocked(until::carrier);
+}
+
 } // namespace
 
 outcome attempt(operation &op, surroundings &world) {
-    if (!world.has.attempts && !releases_locks(op.what->attempt))
-        return keeps_own_rules(op) ? done(in_place(op)) : blocked(until::carrier);
+    if (!world.has.attempts && !releases_locks(op.what->attempt)) return without_attempt(op);
     switch (op.what->attempt) {
     case form::none: break;
     case form::read: return attempt_read(op, world);

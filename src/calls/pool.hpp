@@ -1,6 +1,6 @@
 // The pool of a loop's operations, and the handles that name them to the application.
 //
-// Grows by chunks, never shrinks, up to a bound (rounded up to whole chunks; one more than it for the call that is made); an operation keeps its address. A handle is no pointer but a number
+// Grows by chunks, never shrinks, up to a bound (rounded up to whole chunks); an operation keeps its address. A handle is no pointer but a number
 // made of the loop's number, the operation's generation and its index, so that any value an application may pass,
 // made up or out of date or another thread's, is told from a good one. Used by the loop's thread.
 #pragma once

@@ -11,6 +11,9 @@ namespace laio {
 
 constexpr std::uint64_t transfer_max = 0x7ffff000; // what Linux moves in one call: read(2)
 
+// A length that no memory has: the plain call finds that before it could block, by an error of its own.
+constexpr bool is_absurd(long length) { return length < 0 || length >= 1L << 47; }
+
 // A read or write in terms of preadv2(2).
 struct transfer {
     const iovec *vector;

@@ -22,6 +22,9 @@ outcome attempt_lock(operation &op, surroundings &world);
 outcome attempt_control(operation &op, surroundings &world);
 outcome attempt_wait(operation &op, surroundings &world);
 outcome attempt_sleep(operation &op, surroundings &world);
+// Of ppoll and its kin: a time-out or a signal mask that cannot be used, a negative errno; 0: they are all right.
+long check_poll_arguments(const operation &op);
+
 outcome attempt_poll(operation &op, surroundings &world);
 outcome attempt_events(operation &op, surroundings &world);
 outcome attempt_random(operation &op, surroundings &world);

@@ -7,7 +7,8 @@
 
 namespace laio {
 
-// `access` is O_RDONLY or O_WRONLY. A descriptor, or a negative errno: no /proc, not allowed to open.
+// `access` is O_RDONLY or O_WRONLY. A descriptor, or a negative errno: -EBADF (`descriptor` itself is not open for that),
+// or what open(2) says (no /proc, not allowed).
 long open_nonblocking_twin(int descriptor, int access);
 
 } // namespace laio

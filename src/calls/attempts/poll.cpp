@@ -105,7 +105,28 @@ outcome attempt_select(operation &op) {
 
 } // namespace
 
+long check_poll_arguments(const operation &op) {
+    const auto &a = op.made.a;
+    int mask = -1;
+    switch (op.made.number) {
+    case SYS_ppoll: mask = 3; break;
+    case SYS_epoll_pwait:
+    case SYS_epoll_pwait2: mask = 4; break;
+    case SYS_pselect6:
+        if (a[5] == 0) break;
+        // the mask's address and length
+        if (!is_readable(pointer<long>(a[5]), 2 * sizeof(long))) return -EFAULT;
+        if (const long at = *pointer<const long>(a[5]); at != 0 && !is_readable(pointer<long>(at), 8)) return -EFAULT;
+        break;
+    default: break;
+    }
+    if (mask >= 0 && a[mask] != 0 && !is_readable(pointer<long>(a[mask]), 8)) return -EFAULT;
+    const std::int64_t timeout = timeout_ns(op);
+    return timeout < -1 ? static_cast<long>(timeout) : 0;
+}
+
 outcome attempt_poll(operation &op, surroundings &) {
+    if (const long error = check_poll_arguments(op); error != 0) return done(error);
     const auto &a = op.made.a;
     if (op.what->arguments[0] == '-') return attempt_select(op);
     timespec zero = no_time; // the kernel writes the time left
@@ -114,6 +135,7 @@ outcome attempt_poll(operation &op, surroundings &) {
 }
 
 outcome attempt_events(operation &op, surroundings &) {
+    if (const long error = check_poll_arguments(op); error != 0) return done(error);
     const auto &a = op.made.a;
     const long r = system_call(SYS_epoll_pwait, a[0], a[1], a[2], 0, 0, 0);
     return r != 0 ? done(r) : wait_or_time_out(op, until::readable);

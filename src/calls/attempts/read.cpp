@@ -22,10 +22,10 @@ bool is_disk(file_kind kind) { return kind == file_kind::regular || kind == file
 bool is_for_the_plain_call(const operation &op) {
     const auto &a = op.made.a;
     switch (op.made.number) {
-    case SYS_pread64: return a[2] <= 0 || a[3] < 0;
+    case SYS_pread64: return is_absurd(a[2]) || a[3] < 0;
     case SYS_preadv: return a[3] < 0;
     case SYS_preadv2: return a[3] < -1 || (a[5] & RWF_NOWAIT) != 0;
-    case SYS_read: return a[2] < 0;
+    case SYS_read: return is_absurd(a[2]);
     default: return false;
     }
 }
@@ -47,6 +47,7 @@ outcome read_otherwise(operation &op, surroundings &world, const file_identity &
     }
     case file_kind::pipe: {
         const long twin = open_nonblocking_twin(descriptor_of(op), O_RDONLY);
+        if (twin == -EBADF) return done_with(op, twin);
         if (twin < 0) break;
         const long r = system_call(SYS_readv, twin, word(rest.vector), rest.count);
         system_call(SYS_close, twin);

@@ -31,6 +31,7 @@ outcome write_to_pipe(operation &op, surroundings &world, const transfer &rest) 
         r = system_call(SYS_pwritev2, op.made.a[0], word(rest.vector), rest.count, -1, -1, rest.flags | RWF_NOWAIT);
     if (r != -EOPNOTSUPP && r != -EINVAL && r != -EPERM && r != -ENOSYS) return account_write(op, world, r);
     const long twin = open_nonblocking_twin(descriptor_of(op), O_WRONLY);
+    if (twin == -EBADF) return done_with(op, twin);
     if (twin < 0) return blocked(until::carrier);
     r = system_call(SYS_writev, twin, word(rest.vector), rest.count);
     system_call(SYS_close, twin);
@@ -80,7 +81,7 @@ outcome account_write(operation &op, surroundings &, long result) {
 
 outcome attempt_write(operation &op, surroundings &world) {
     const auto &a = op.made.a;
-    if (op.made.number == SYS_write ? a[2] < 0 : is_vector_call(op) && (a[2] < 0 || a[2] > IOV_MAX))
+    if (op.made.number == SYS_write ? is_absurd(a[2]) : is_vector_call(op) && (a[2] < 0 || a[2] > IOV_MAX))
         return done(in_place(op)); // an error that a socket would call by another name
     const int descriptor = descriptor_of(op);
     if (is_positioned(op) || (op.made.number == SYS_pwritev2 && a[5] != 0)) {
