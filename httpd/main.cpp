@@ -1,0 +1,101 @@
+// laio-httpd: the command line, and the order of starting and ending. docs/man/laio-httpd.1 is the contract.
+
+#include "server.hpp"
+
+#include <CLI/CLI.hpp>
+
+#include <sys/resource.h>
+#include <unistd.h>
+
+#include <algorithm>
+#include <csignal>
+#include <cstdio>
+#include <exception>
+
+namespace {
+
+struct reporting {
+    bool wanted = false;
+    bool as_json = false;
+};
+
+void milliseconds_option(CLI::App &app, const std::string &name, std::chrono::milliseconds &value,
+                         const std::string &meaning) {
+    app.add_option_function<std::uint32_t>(
+           name, [&value](const std::uint32_t &given) { value = std::chrono::milliseconds(given); }, meaning)
+        ->check(CLI::Range(1U, 86400000U))
+        ->default_str(std::to_string(value.count()))
+        ->type_name("MS");
+}
+
+void describe(CLI::App &app, httpd::server_options &options, reporting &report) {
+    app.add_option("DIR", options.directory, "The directory to serve")->required();
+    app.add_option("-p,--port", options.port, "Port to listen on; 0: the kernel chooses")->capture_default_str();
+    app.add_option("-a,--address", options.address, "Numeric address to listen on")->capture_default_str();
+    app.add_option("--connections", options.connections_max, "Connections at once, at most")
+        ->check(CLI::Range(1U, 1000000U))
+        ->capture_default_str();
+    app.add_option("--head-limit", options.limits.head_bytes, "Bytes of a request head, at most")
+        ->check(CLI::Range(256U, 65536U))
+        ->capture_default_str();
+    app.add_option("--body-limit", options.limits.body_bytes, "Bytes of a request body (which is dropped), at most")
+        ->capture_default_str();
+    milliseconds_option(app, "--idle-timeout-ms", options.idle_timeout,
+                        "How long a connection may be without a request");
+    milliseconds_option(app, "--head-timeout-ms", options.head_timeout, "How long a request may take to arrive");
+    milliseconds_option(app, "--send-timeout-ms", options.send_timeout,
+                        "How long a client may take to accept 64 KB of a response");
+    milliseconds_option(app, "--drain-timeout-ms", options.drain_timeout,
+                        "How long requests may go on after the signal to stop");
+    app.add_flag("--stats", report.wanted, "Print statistics on exit");
+    app.add_flag("--json", report.as_json, "Print them as JSON")->needs("--stats");
+}
+
+// A connection needs a descriptor for its socket and one for the file that it is being sent.
+void fit_descriptors(httpd::server_options &options) {
+    constexpr rlim_t others = 64;
+    rlimit limit{};
+    getrlimit(RLIMIT_NOFILE, &limit);
+    limit.rlim_cur = limit.rlim_max;
+    setrlimit(RLIMIT_NOFILE, &limit);
+    const auto room = (std::max(limit.rlim_cur, others + 2) - others) / 2;
+    options.connections_max = static_cast<std::uint32_t>(std::min<rlim_t>(options.connections_max, room));
+}
+
+int serve(httpd::server_options options, reporting report) {
+    std::signal(SIGPIPE, SIG_IGN);
+    fit_descriptors(options);
+    httpd::server server(options);
+    std::printf("%s\n", server.url().c_str());
+    std::fflush(stdout);
+
+    const bool all_ended = server.run();
+    if (report.wanted) {
+        const auto text =
+            report.as_json ? httpd::report_as_json(server.counts()) : httpd::report_as_text(server.counts());
+        std::fputs(text.c_str(), stdout);
+        std::fflush(stdout);
+    }
+    if (!all_ended)
+        _exit(0);
+    return 0;
+}
+
+} // namespace
+
+int main(int argc, char **argv) {
+    try {
+        httpd::server_options options;
+        reporting report;
+        CLI::App app(
+            "laio-httpd: serves the files of a directory over HTTP/1.1 from one thread, through lazy asynchronous "
+            "system calls.",
+            "laio-httpd");
+        describe(app, options, report);
+        CLI11_PARSE(app, argc, argv);
+        return serve(options, report);
+    } catch (const std::exception &failure) {
+        std::fprintf(stderr, "laio-httpd: %s\n", failure.what());
+        return 1;
+    }
+}

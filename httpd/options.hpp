@@ -1,0 +1,24 @@
+// What the command line can set, with the defaults. Plain values; main.cpp fills them in.
+#pragma once
+
+#include "http/request_stream.hpp"
+
+#include <chrono>
+#include <cstdint>
+#include <string>
+
+namespace httpd {
+
+struct server_options {
+    std::string directory;
+    std::string address = "127.0.0.1";
+    std::uint16_t port = 8080;
+    std::uint32_t connections_max = 10000;
+    request_limits limits;
+    std::chrono::milliseconds idle_timeout{60000};
+    std::chrono::milliseconds head_timeout{10000};
+    std::chrono::milliseconds send_timeout{60000};
+    std::chrono::milliseconds drain_timeout{5000};
+};
+
+} // namespace httpd
