@@ -1,0 +1,41 @@
+// See laio_way.hpp.
+#include "laio_way.hpp"
+
+namespace laio::bench {
+
+laio_options laio_way::options_for(way which) {
+    laio_options options{};
+    options.size = sizeof options;
+    if (which == way::laio_no_ring)
+        options.forbid = LAIO_FORBID_RING;
+    else if (which == way::laio_carriers)
+        options.forbid = LAIO_FORBID_RING | LAIO_FORBID_READINESS;
+    else if (which == way::laio_ring)
+        options.flags = LAIO_SOCKETS_IN_RING;
+    return options;
+}
+
+std::string laio_way::why_no_ring(way which) {
+    const laio_options options = options_for(which);
+    must(laio_init(&options), "laio_init");
+    struct laio_stats stats {};
+    stats.size = sizeof stats;
+    must(laio_stats(&stats), "laio_stats");
+    must(laio_fini(), "laio_fini");
+    if ((stats.engines & LAIO_ENGINE_RING) != 0)
+        return "";
+    return "no io_uring: " + error_text(stats.ring_errno);
+}
+
+void laio_way::open(int /*fd*/) {
+    const laio_options options = options_for(which_);
+    must(laio_init(&options), "laio_init");
+}
+
+void laio_way::close() {
+    if (laio_outstanding() != 0)
+        fail("{}: {} calls are still outstanding after a batch", name_of(which_).key, laio_outstanding());
+    must(laio_fini(), "laio_fini");
+}
+
+} // namespace laio::bench

@@ -1,0 +1,49 @@
+// See way.hpp.
+#include "way.hpp"
+
+#include "common/failure.hpp"
+#include "laio_way.hpp"
+#include "liburing_way.hpp"
+
+namespace laio::bench {
+
+way_name name_of(way which) {
+    switch (which) {
+    case way::plain:
+        return {"plain", "plain", "blocking",
+                "the blocking call; where nothing is there yet: the write, then the read"};
+    case way::epoll:
+        return {"epoll", "O_NONBLK", "+ epoll", "O_NONBLOCK; EAGAIN leads to epoll_ctl, epoll_wait and the call again"};
+    case way::laio:
+        return {"laio", "LAIO", "default", "laio_syscall() and laio_poll() with the default engines"};
+    case way::laio_no_ring:
+        return {"laio-no-ring", "LAIO", "no ring", "LAIO_FORBID_RING: readiness for descriptors, carriers for files"};
+    case way::laio_ring:
+        return {"laio-ring", "LAIO", "all ring", "LAIO_SOCKETS_IN_RING: sockets and pipes wait in io_uring too"};
+    case way::laio_carriers:
+        return {"laio-carriers", "LAIO", "carriers", "LAIO_FORBID_RING and LAIO_FORBID_READINESS: carriers only"};
+    case way::aio:
+        return {"aio", "POSIX", "AIO",
+                "glibc's aio_read, aio_suspend, aio_error, aio_return; its thread on the same CPU"};
+    case way::aio_unpinned:
+        return {"aio-unpinned", "POSIX AIO", "unpinned", "the same with the process free to use all of its CPUs"};
+    case way::liburing:
+        return {"liburing", "liburing", "by hand",
+                "io_uring by hand, with SINGLE_ISSUER and DEFER_TASKRUN where there is"};
+    }
+    fail("no such way");
+}
+
+std::string why_not(way which) {
+    if (which == way::liburing)
+        return liburing_way::why_not();
+    if (which == way::laio_ring)
+        return laio_way::why_no_ring(which);
+#ifdef __SANITIZE_THREAD__
+    if (which == way::aio || which == way::aio_unpinned)
+        return "with ThreadSanitizer the program crashes once POSIX AIO is used; glibc makes its threads unseen by it";
+#endif
+    return "";
+}
+
+} // namespace laio::bench
