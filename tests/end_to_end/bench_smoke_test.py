@@ -1,0 +1,157 @@
+#!/usr/bin/env python3
+"""Runs each benchmark at a size that says nothing about speed, and checks that its JSON has all rows and that every
+figure is a number. The benchmarks themselves check what they read, and end with 1 when it is wrong: any other exit code
+than the expected one fails here too.
+"""
+import json
+import math
+import os
+import subprocess
+import sys
+import tempfile
+
+BIN = os.path.join(os.environ.get("LAIO_BUILD_DIR", "build"), "bin")
+SECONDS_MAX = 240  # ends a hang; nothing is measured by it
+
+LAIO_WAYS = ["laio", "laio-no-ring", "laio-ring", "laio-carriers"]
+AIO_WAYS = ["aio", "aio-unpinned"]
+BYTE_WAYS = ["plain", "epoll", *LAIO_WAYS, *AIO_WAYS, "liburing"]
+CASES = {f"{channel}_{scenario}": BYTE_WAYS
+         for channel in ("pipe", "tcp", "unix") for scenario in ("ready", "ready_alone", "not_ready")}
+CASES |= {
+    "file_cached": ["plain", *LAIO_WAYS, *AIO_WAYS, "liburing"],
+    "getppid": ["plain", "laio"],
+    "fcntl": ["plain", "laio"],
+    "stat": ["plain", "laio", "liburing"],
+    "file_cold_1": ["plain", "laio", "laio-no-ring", *AIO_WAYS, "liburing"],
+    "file_cold_32": ["laio", "laio-no-ring", *AIO_WAYS, "liburing"],
+}
+# What may be missing for want of io_uring, and with ThreadSanitizer; the rest has to be there.
+MAY_BE_SKIPPED = {"laio-ring", "liburing"} | (set(AIO_WAYS) if os.environ.get("LAIO_SANITIZE") == "thread" else set())
+GOALS = 11
+SETS = ["default", "no-ring", "sockets-in-ring"]
+
+problems = []
+
+
+def expect(condition, text):
+    if not condition:
+        problems.append(text)
+
+
+def is_positive(value):
+    return isinstance(value, (int, float)) and math.isfinite(value) and value > 0
+
+
+def run(name, *arguments, succeeds=True):
+    """Runs a benchmark in a folder of its own; its JSON, or None if it wrote none."""
+    with tempfile.TemporaryDirectory() as folder:
+        path = os.path.join(folder, "figures.json")
+        command = [os.path.join(os.path.abspath(BIN), name), "--json", path, *arguments]
+        done = subprocess.run(command, cwd=folder, stdout=subprocess.PIPE, stderr=subprocess.STDOUT, text=True,
+                              timeout=SECONDS_MAX)
+        print(f"$ {name} {' '.join(arguments)}: exit code {done.returncode}")
+        if (done.returncode == 0) != succeeds:
+            print(done.stdout)
+            problems.append(f"{name} {' '.join(arguments)}: exit code {done.returncode}")
+        if not os.path.exists(path):
+            expect(not succeeds, f"{name} wrote no JSON")
+            return None
+        with open(path, encoding="utf-8") as file:
+            return json.load(file)
+
+
+def check_machine(figures):
+    for field in ("cpu", "cpus", "kernel", "file_system", "compiler", "date_utc", "commit"):
+        expect(figures["machine"].get(field), f"machine has no {field}")
+
+
+def check_micro():
+    figures = run("laio-bench-micro", "--rounds", "2", "--rounds-cold", "2", "--iterations", "40", "--iterations-slow",
+                  "10", "--cold-megabytes", "4", "--cold-reads", "8", "--commit", "smoke")
+    if figures is None:
+        return
+    check_machine(figures)
+    rows = {row["case"]: row for row in figures["cases"]}
+    expect(list(rows) == list(CASES), f"cases are {list(rows)}")
+    for case, ways in CASES.items():
+        row = rows.get(case, {})
+        if "skipped" in row:
+            print(f"SKIPPED {case}: {row['skipped']}")
+            expect(case.startswith("file_cold"), f"{case} was skipped: {row['skipped']}")
+            continue
+        cells = {cell["way"]: cell for cell in row.get("ways", [])}
+        expect(sorted(cells) == sorted(ways), f"{case} has the ways {sorted(cells)}")
+        for way, cell in cells.items():
+            check_cell(case, way, cell, cells)
+    expect(len(figures["goals"]) == GOALS, f"{len(figures['goals'])} goals")
+    for goal in figures["goals"]:
+        if goal["base"] in MAY_BE_SKIPPED and "measured" not in goal:
+            continue
+        expect(math.isfinite(goal.get("measured", math.nan)), f"goal without a figure: {goal['goal']}")
+        expect(goal.get("met") == (goal.get("measured", math.nan) <= goal["at_most"]), f"goal: {goal}")
+    seen = figures["promises"]
+    expect(seen["ready"] > 0 and seen["not_ready"] > 0 and seen["ready_waited"] == 0, f"promises: {seen}")
+
+
+def check_cell(case, way, cell, cells):
+    if "skipped" in cell:
+        print(f"SKIPPED {case}/{way}: {cell['skipped']}")
+        expect(way in MAY_BE_SKIPPED, f"{case}/{way} was skipped: {cell['skipped']}")
+        return
+    spreads = ["nanoseconds"]
+    spreads += ["x_plain"] if "plain" in cells else []
+    spreads += ["x_aio"] if "nanoseconds" in cells.get("aio", {}) else []
+    for spread in spreads:
+        values = [cell.get(spread, {}).get(part) for part in ("p10", "median", "p90")]
+        expect(all(map(is_positive, values)) and values == sorted(values), f"{case}/{way} {spread}: {values}")
+    expect(cell["rounds"] == 2, f"{case}/{way}: {cell['rounds']} rounds")
+
+
+def check_micro_options():
+    figures = run("laio-bench-micro", "--rounds", "1", "--iterations", "5", "--cases", "getppid,fcntl", "--spread")
+    if figures is not None:
+        expect([row["case"] for row in figures["cases"]] == ["getppid", "fcntl"], "--cases does not choose")
+        expect(all("met" not in goal for goal in figures["goals"] if goal["case"] == "tcp_ready"), "a goal of nothing")
+    run("laio-bench-micro", "--cases", "no_such_case", succeeds=False)
+    run("laio-bench-micro", "--rounds", "0", succeeds=False)
+    run("laio-bench-micro", "--cpu", "100000", "--cases", "getppid", succeeds=False)
+
+
+def check_waiting(transport):
+    figures = run("laio-bench-waiting", "--connections", "200", "--transport", transport, "--commit", "smoke")
+    if figures is None:
+        return
+    check_machine(figures)
+    expect([row["set"] for row in figures["sets"]] == SETS, f"sets: {figures['sets']}")
+    for row in figures["sets"]:
+        if "skipped" in row:
+            print(f"SKIPPED {row['set']}: {row['skipped']}")
+            expect(row["set"] == "sockets-in-ring", f"{row['set']} was skipped: {row['skipped']}")
+            continue
+        expect(row["connections"] == 200, f"{transport} {row['set']}: {row['connections']} connections")
+        # No thread per connection: a bound on a count, whatever the machine.
+        expect(1 <= row["threads"] < 20, f"{transport} {row['set']}: {row['threads']} threads")
+        for field in ("submit_ns", "complete_ns", "complete_cpu_ns", "completions_per_poll"):
+            expect(is_positive(row.get(field)), f"{transport} {row['set']}: {field} is {row.get(field)}")
+
+
+def main():
+    programs = [name for name in ("laio-bench-micro", "laio-bench-waiting") if os.path.exists(os.path.join(BIN, name))]
+    if not programs:
+        print(f"SKIPPED: no benchmark in {BIN}")
+        return 77
+    if "laio-bench-micro" in programs:
+        check_micro()
+        check_micro_options()
+    else:
+        print("SKIPPED: laio-bench-micro is not built (no liburing)")
+    for transport in ("tcp", "unix"):
+        check_waiting(transport)
+    for problem in problems:
+        print(f"WRONG: {problem}")
+    return 1 if problems else 0
+
+
+if __name__ == "__main__":
+    sys.exit(main())
