@@ -38,7 +38,7 @@ sanitize: packages ## the tests with address, undefined-behaviour and thread san
 	$(call test,tsan)
 
 demo: build ## serves a folder (DIR=/usr/share/doc) with laio-httpd, checks and loads it, shows the routes
-	@scripts/demo $(DIR)
+	@scripts/demo $(if $(DIR),'$(DIR)')
 
 bench-micro: build ## the microbenchmarks of the paper's section 7, as one table
 	@scripts/bench-micro

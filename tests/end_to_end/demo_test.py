@@ -1,0 +1,102 @@
+#!/usr/bin/env python3
+"""The demo, at a size that says nothing about speed: it succeeds and shows each of its parts; a server that sends one
+wrong byte makes it fail and say which file that was; and no server outlives it.
+"""
+
+import os
+import pathlib
+import shutil
+import subprocess
+import sys
+import tempfile
+import unittest
+
+from httpd_process import LAUNCHER, PROGRAM
+
+SOURCE = pathlib.Path(os.environ.get("LAIO_SOURCE_DIR", pathlib.Path(__file__).resolve().parents[2]))
+BUILD = pathlib.Path(os.environ.get("LAIO_BUILD_DIR", SOURCE / "build")).resolve()
+ANTI_HANG_S = 240
+NAMES = ["plain.html", "with space.txt", "per%cent.txt", "quote'\".css", "uni\u00e9.txt", "deep/er/index.html", "empty"]
+
+
+def make_tree(root):
+    for i, name in enumerate(NAMES):
+        path = root / name
+        path.parent.mkdir(parents=True, exist_ok=True)
+        path.write_bytes(bytes([i]) * 5000 * i if name != "empty" else b"")
+
+
+def demo(*arguments, build=BUILD):
+    environment = dict(os.environ, LAIO_BUILD_DIR=str(build))
+    done = subprocess.run([*LAUNCHER, sys.executable, SOURCE / "scripts" / "demo", "--quick", *arguments],
+                          env=environment, stdout=subprocess.PIPE, stderr=subprocess.STDOUT, text=True,
+                          timeout=ANTI_HANG_S)
+    print(done.stdout)
+    return done.returncode, done.stdout
+
+
+class Demo(unittest.TestCase):
+    def setUp(self):
+        folder = tempfile.TemporaryDirectory(prefix="laio-demo-test-")
+        self.addCleanup(folder.cleanup)
+        self.top = pathlib.Path(folder.name)
+        self.root = self.top / "tree"
+        make_tree(self.root)
+
+    def build_with_server(self, script):
+        """A build folder whose laio-httpd is a script; $DIRECTORY in it is the folder to serve."""
+        programs = self.top / "build" / "bin"
+        programs.mkdir(parents=True)
+        (programs / "laio-bench-micro").symlink_to(BUILD / "bin" / "laio-bench-micro")
+        server = programs / "laio-httpd"
+        server.write_text('#!/bin/bash\nfor DIRECTORY; do :; done\necho $$ >"${0%/*}/pid"\n' + script)
+        server.chmod(0o755)
+        return programs.parent
+
+    def assert_server_gone(self, build):
+        pid = (build / "bin" / "pid").read_text().strip()
+        self.assertFalse(os.path.exists(f"/proc/{pid}"), "the server is still there")
+
+    def test_shows_its_parts(self):
+        code, text = demo(str(self.root))
+        self.assertEqual(code, 0)
+        self.assertTrue(text.startswith("machine: Linux "))
+        self.assertIn(f"fetched        {len(NAMES)} of {len(NAMES)} files", text)
+        self.assertEqual(text.count(" requests/s, "), 2)
+        self.assertRegex(text, r"\nattempt +[1-9][0-9,]* +[1-9][0-9,]* ")
+        self.assertIn("requests submitted to io_uring", text)
+        self.assertIn("goal (medians", text)
+        self.assertIn("everything held", text)
+
+    def test_a_wrong_byte_is_found(self):
+        other = self.top / "other"
+        make_tree(other)
+        wrong = other / "with space.txt"
+        wrong.write_bytes(wrong.read_bytes()[:-1] + b"x")
+        real = pathlib.Path(PROGRAM).resolve()
+        build = self.build_with_server(f'exec "{real}" --port 0 --stats --json "{other}"\n')
+        code, text = demo(str(self.root), build=build)
+        self.assertEqual(code, 1)
+        self.assertIn("WRONG  with space.txt: differs from the file at byte 4999", text)
+        self.assertNotIn("everything held", text)
+        self.assert_server_gone(build)
+
+    def test_a_server_that_does_not_start_is_no_success(self):
+        code, text = demo(str(self.root), build=self.build_with_server("exit 1\n"))
+        self.assertEqual(code, 1)
+        self.assertIn("laio-httpd did not start", text)
+
+    def test_a_folder_without_files_is_refused(self):
+        (self.top / "nothing").mkdir()
+        code, text = demo(str(self.top / "nothing"))
+        self.assertEqual(code, 1)
+        self.assertIn("has no files that may be read", text)
+
+
+if __name__ == "__main__":
+    missing = [tool for tool in ("curl", "wrk") if not shutil.which(tool)]
+    missing += [name for name in ("laio-httpd", "laio-bench-micro") if not (BUILD / "bin" / name).exists()]
+    if missing:
+        print(f"SKIPPED: the demo needs {', '.join(missing)}")
+        sys.exit(77)
+    unittest.main()
