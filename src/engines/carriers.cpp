@@ -161,10 +161,9 @@ int carriers::start(operation &op) {
     if (depth > depth_peak_) depth_peak_ = depth;
     push(inbox_, op, &operation::next);
     sem_post(&work_);
-    // the idle one may have had enough just now: it looks at the semaphore once more after it stopped counting as idle,
-    // so either it sees this operation or we see that it left
-    std::atomic_thread_fence(std::memory_order_seq_cst);
-    if (!adds && idle_.load() == 0 && depth_.load() > 0 && alive_.load() < max_) add();
+    // The idle one may have had enough just now. It looks at the semaphore once more after it stopped counting as idle;
+    // as both change idle_, either it sees this operation or we see that it left.
+    if (!adds && idle_.fetch_add(0) == 0 && depth_.load() > 0 && alive_.load() < max_) add();
     return 0;
 }
 
@@ -194,7 +193,6 @@ bool carriers::wait_for_work() {
     do r = sem_clockwait(&work_, CLOCK_MONOTONIC, &end);
     while (r != 0 && errno == EINTR);
     idle_.fetch_sub(1);
-    std::atomic_thread_fence(std::memory_order_seq_cst);
     return r == 0 || sem_trywait(&work_) == 0;
 }
 
@@ -272,7 +270,7 @@ void carriers::join_retired() {
     }
 }
 
-bool carriers::is_full() const { return depth_.load() > 0 && idle_.load() == 0 && alive_.load() < hard_max_; }
+bool carriers::is_full() const { return depth_.load() > idle_.load() && alive_.load() < hard_max_; }
 
 std::int64_t carriers::look_at_queue() {
     const std::uint64_t taken = taken_.load();

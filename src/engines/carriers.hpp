@@ -35,7 +35,7 @@ public:
     void collect(operation_list &handed_in);
     [[nodiscard]] bool has_handed_in() const { return handed_in_.load(std::memory_order_relaxed) != nullptr; }
 
-    // Calls wait and nobody is idle: then look_at_queue() should be called after patience_ns, and again after what it
+    // More calls wait than carriers are idle: then look_at_queue() should be called after patience_ns, and again after what it
     // returns, as long as this is so.
     [[nodiscard]] bool is_full() const;
     std::int64_t look_at_queue();

@@ -7,7 +7,6 @@
 #include "calls/transfer.hpp"
 #include "kernel/system_call.hpp"
 
-#include <atomic>
 #include <cstdlib>
 #include <liburing.h>
 
@@ -249,7 +248,7 @@ void ring::set_alarm(bool on) {
 
 bool ring::has_complete() const {
     // the flag has to be read after the alarm was set
-    std::atomic_thread_fence(std::memory_order_seq_cst);
+    __sync_synchronize();
     const unsigned flags = IO_URING_READ_ONCE(*ring_->sq.kflags);
     return io_uring_cq_ready(ring_) > 0 || (flags & (IORING_SQ_TASKRUN | IORING_SQ_CQ_OVERFLOW)) != 0;
 }

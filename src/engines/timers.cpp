@@ -47,7 +47,8 @@ void timers::sift_down(std::size_t at) {
 void timers::arm() {
     if (count_ == 0) return;
     const std::int64_t first_ns = heap_[1]->deadline_ns;
-    if (armed_ns_ != 0 && armed_ns_ <= first_ns) return;
+    // one that has gone off meanwhile, for an operation that was cancelled, is not armed any more
+    if (armed_ns_ <= first_ns && armed_ns_ > now_ns()) return;
     itimerspec when{};
     when.it_value.tv_sec = first_ns / 1'000'000'000;
     when.it_value.tv_nsec = first_ns % 1'000'000'000;
@@ -83,7 +84,6 @@ void timers::cancel(operation &op) {
 operation *timers::take_expired() {
     if (count_ == 0) return nullptr;
     const std::int64_t now = now_ns();
-    if (armed_ns_ <= now) armed_ns_ = 0; // it has fired
     operation *first = heap_[1];
     if (first->deadline_ns > now) {
         arm();

@@ -17,7 +17,7 @@ constexpr const char *names[] = {"ring", "readiness", "ring_new", "defer", "nowa
 
 // A zero-length read of nothing: the flag is judged before the descriptor's kind, so any descriptor serves.
 int ask_nowait() {
-    int ends[2];
+    int ends[2]{};
     if (const long r = system_call(SYS_pipe2, word(ends), O_CLOEXEC); r < 0) return static_cast<int>(-r);
     char byte = 0;
     const iovec one{&byte, 1};
