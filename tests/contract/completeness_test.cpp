@@ -289,6 +289,32 @@ TEST_P(completeness, reads_of_files_that_are_half_in_memory) {
     EXPECT_EQ(lseek(file.get(), 0, SEEK_CUR), static_cast<long>(content.size()));
 }
 
+// What was not in memory at the first look is there at the second: the pieces go on where they were left.
+TEST_P(completeness, reads_of_files_that_come_into_memory_meanwhile) {
+    const directory files;
+    const std::string content = pattern(1U << 20U, 10);
+    const descriptor file = files.file("a", content);
+    posix_fadvise(file.get(), 0, 0, POSIX_FADV_RANDOM);
+    std::string first(100000, '\0');
+    std::string second(content.size() - first.size(), '\0');
+    const std::array<iovec, 2> pieces{iovec{first.data(), first.size()}, iovec{second.data(), second.size()}};
+    for (int turn = 0; turn < (sanitized ? 30 : 200); ++turn) {
+        make_cold(file.get());
+        ASSERT_EQ(lseek(file.get(), 0, SEEK_SET), 0);
+        first.assign(first.size(), '\0');
+        second.assign(second.size(), '\0');
+        std::thread other{[&] {
+            std::array<char, 4096> block{};
+            for (std::size_t place = 0; place < content.size(); place += block.size())
+                EXPECT_EQ(pread(file.get(), block.data(), block.size(), static_cast<long>(place)), 4096);
+        }};
+        const outcome result = done(SYS_readv, file.get(), pieces.data(), 2);
+        other.join();
+        ASSERT_EQ(result, (outcome{static_cast<long>(content.size()), 0}));
+        ASSERT_TRUE(first + second == content) << "turn " << turn;
+    }
+}
+
 // socket(7), SO_RCVLOWAT: the least number of bytes before recv() returns, whether or not some are there at the call.
 TEST_P(completeness, low_water_mark) {
     for (const long number : {SYS_recvfrom, SYS_read}) {

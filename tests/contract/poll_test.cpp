@@ -448,6 +448,29 @@ TEST_P(foreign_loop, is_told_of_cancelled_calls) {
     }
 }
 
+// A timer of the library's that was set for a call which is cancelled goes off for nothing. The next one has to be set again.
+TEST_P(foreign_loop, sleep_after_a_cancelled_sleep) {
+    const timespec first{0, 20000000};
+    const timespec second{0, 1000000};
+    ASSERT_GE(laio_fd(), 0);
+    call_record *cancelled = begin(SYS_nanosleep, &first, nullptr);
+    EXPECT_EQ(laio_cancel(cancelled->handle), 0);
+    finish(cancelled);
+    const long end_ns = now_ns() + 2 * first.tv_nsec;
+    while (now_ns() < end_ns) {
+        pollfd item{laio_fd(), POLLIN, 0};
+        poll(&item, 1, 5);
+        EXPECT_EQ(collect(0), 0);
+    }
+    const call_record *call = begin(SYS_nanosleep, &second, nullptr);
+    for (int turn = 0; turn < 3 && !call->complete; ++turn) {
+        pollfd item{laio_fd(), POLLIN, 0};
+        EXPECT_EQ(poll(&item, 1, 1000 * static_cast<int>(deadline_s) / 4), 1) << "not woken in its sleep";
+        collect(0);
+    }
+    EXPECT_EQ(call->result, (outcome{0, 0}));
+}
+
 TEST_P(foreign_loop, descriptor_stays_the_same) {
     const int number = laio_fd();
     EXPECT_GE(number, 0);

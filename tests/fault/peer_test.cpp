@@ -102,16 +102,16 @@ TEST_P(peers, sigpipe_goes_to_the_caller) {
     const auto status_of = [](bool lazily) {
         return in_child([&] {
             std::signal(SIGPIPE, SIG_DFL);
-            descriptor_pair pair = make_unix_pair();
-            fill(pair.near.get());
+            pipe_ends ends = make_pipe();
+            fill(ends.writer.get());
             if (lazily) {
                 start_loop();
-                call_record *call = begin(SYS_write, pair.near.get(), "x", 1);
-                pair.far.reset();
+                call_record *call = begin(SYS_write, ends.writer.get(), "x", 1);
+                ends.reader.reset();
                 finish(call);
             } else {
-                pair.far.reset();
-                plain(SYS_write, pair.near.get(), "x", 1);
+                ends.reader.reset();
+                plain(SYS_write, ends.writer.get(), "x", 1);
             }
         });
     };
