@@ -78,7 +78,7 @@ long loop::attempt_call(operation &op) {
     if (descriptors_.is_busy(*op.what, op.made) && !never_waits(op)) return background(op, until::nothing);
     const outcome next = attempt(op, world_);
     if (next.waits_for != until::nothing) return background(op, next.waits_for);
-    if (op.copied != nullptr || op.own_descriptor >= 0) release(op);
+    release(op);
     return next.result;
 }
 

@@ -135,7 +135,7 @@ outcome attempt_read(operation &op, surroundings &world) {
         }
         const outcome next = account_read(op, world, r);
         // a short read of a file: at its end, or before what is not in memory; the next step will tell
-        if (r <= 0 || next.waits_for != until::ring) return next;
+        if (r <= 0 || next.waits_for != until::ring || capture(op) != 0) return next;
     }
 }
 

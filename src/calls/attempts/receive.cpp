@@ -63,7 +63,7 @@ outcome attempt_receive(operation &op, surroundings &world) {
     for (;;) {
         const std::uint64_t before = op.moved;
         const outcome next = account_receive(op, world, receive_now(op, flags | MSG_DONTWAIT));
-        if (next.waits_for != until::readable || op.moved == before) return next;
+        if (next.waits_for != until::readable || op.moved == before || capture(op) != 0) return next;
     }
 }
 
