@@ -39,7 +39,7 @@ NON_BLOCKING = [re.compile(pattern) for pattern in [
     r"(recvfrom|recvmsg|sendto|sendmsg)\(.*\bMSG_DONTWAIT\b",
     r"openat2\(.*\bRESOLVE_CACHED\b",
     r"statx\(.*\bAT_STATX_DONT_SYNC\b",
-    r"fcntl\(\d+<.*>, F_(GETFL|SETFL|GETFD)\b",
+    r"fcntl\(\d+<.*>, F_(GETFL|SETFL|GETFD|GETPIPE_SZ|DUPFD_CLOEXEC)\b",
     r"futex\(.*, FUTEX_WAKE(_PRIVATE)?, ",
     r"(poll|ppoll)\(.*, (0|\{tv_sec=0, tv_nsec=0\})(, NULL, \d+)?\) ",
     r"(read|write)\(\d+<anon_inode:\[(eventfd|timerfd)\]>",  # descriptors of the library's own, made non-blocking
