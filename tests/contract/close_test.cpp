@@ -1,4 +1,4 @@
-// Closing a descriptor that calls wait on. Through the library: each ends with ECANCELED (laio_syscall(2), "close"). Behind
+// Closing a descriptor that calls wait on. Through the library: each ends with ECANCELED (laio_syscall(3), "close"). Behind
 // its back: never a hang past laio_cancel(), never another file's data, also when the number is used again, also when the
 // file lives on by dup(2) (laio(7), "Closing").
 #include "harness.hpp"
@@ -26,9 +26,7 @@ outcome cancel_and_finish(call_record *call) {
     return finish(call);
 }
 
-bool is_open(int fd) {
-    return fcntl(fd, F_GETFD) >= 0;
-}
+bool is_open(int fd) { return fcntl(fd, F_GETFD) >= 0; }
 
 TEST_P(closing, through_the_library_ends_waiting_reads) {
     pipe_ends ends = make_pipe();
@@ -199,8 +197,7 @@ TEST_P(closing, file_lives_on_by_a_dup) {
         collect(5);
         const outcome result = cancel_and_finish(call);
         // A call that an engine has given to the kernel holds the old file, and may well have read from it.
-        EXPECT_TRUE(result == cancelled || result == (outcome{-1, EBADF}) ||
-                    (result == (outcome{1, 0}) && byte == 'A'))
+        EXPECT_TRUE(result == cancelled || result == (outcome{-1, EBADF}) || (result == (outcome{1, 0}) && byte == 'A'))
             << result << " " << byte;
         EXPECT_EQ(read_all(number, 1), "B");
         if (result.value != 1) {

@@ -1,14 +1,14 @@
-// Complete: one completion per blocked call, when all of it is done (laio_syscall(2), "Complete means what a blocking call
+// Complete: one completion per blocked call, when all of it is done (laio_syscall(3), "Complete means what a blocking call
 // would have returned"; write(2), send(2), recv(2), readv(2), socket(7)).
 //
 // The counterpart is always a plain thread, which takes or gives bytes in odd sizes. Where the kernel's own answer is the
 // measure, the plain call is made beside, in a thread of its own.
 #include "harness.hpp"
 
+#include <climits>
 #include <fcntl.h>
 #include <netinet/in.h>
 #include <netinet/tcp.h>
-#include <climits>
 #include <poll.h>
 #include <sys/sendfile.h>
 #include <sys/socket.h>
@@ -81,17 +81,11 @@ void expect_write_is_whole(sink kind, std::size_t size) {
     EXPECT_EQ(laio_outstanding(), 0);
 }
 
-TEST_P(completeness, write_to_a_slow_pipe) {
-    expect_write_is_whole(sink::pipe, big_size);
-}
+TEST_P(completeness, write_to_a_slow_pipe) { expect_write_is_whole(sink::pipe, big_size); }
 
-TEST_P(completeness, write_to_a_slow_unix_socket) {
-    expect_write_is_whole(sink::unix_socket, big_size);
-}
+TEST_P(completeness, write_to_a_slow_unix_socket) { expect_write_is_whole(sink::unix_socket, big_size); }
 
-TEST_P(completeness, write_to_a_slow_tcp_socket) {
-    expect_write_is_whole(sink::tcp_socket, big_size);
-}
+TEST_P(completeness, write_to_a_slow_tcp_socket) { expect_write_is_whole(sink::tcp_socket, big_size); }
 
 TEST_P(completeness, write_to_a_slow_terminal) {
     expect_write_is_whole(sink::pty, big_size / 16); // a terminal takes 4 KB at a time
@@ -110,7 +104,8 @@ TEST_P(completeness, writev_of_uneven_pieces) {
         call_record *call = begin(SYS_writev, pair.near.get(), pieces.data(), pieces.size());
         // The library copies the vector and never edits the caller's: it may go at once.
         for (std::size_t index = 0; index < pieces.size(); ++index)
-            EXPECT_TRUE(pieces[index].iov_base == before[index].iov_base && pieces[index].iov_len == before[index].iov_len);
+            EXPECT_TRUE(pieces[index].iov_base == before[index].iov_base &&
+                        pieces[index].iov_len == before[index].iov_len);
         pieces.assign(pieces.size(), iovec{});
         odd_reader reader{pair.far.get(), sent.size()};
         EXPECT_EQ(finish(call), (outcome{static_cast<long>(sent.size()), 0}));

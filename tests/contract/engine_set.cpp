@@ -93,15 +93,13 @@ bool install(refusal refused) {
 }
 
 bool names(const char *environment, const char *word) {
-    return environment != nullptr && ("," + std::string{environment} + ",").find("," + std::string{word} + ",") !=
-                                         std::string::npos;
+    return environment != nullptr &&
+           ("," + std::string{environment} + ",").find("," + std::string{word} + ",") != std::string::npos;
 }
 
 } // namespace
 
-bool engine_set::has_attempts() const {
-    return (forbid & LAIO_FORBID_ATTEMPTS) == 0;
-}
+bool engine_set::has_attempts() const { return (forbid & LAIO_FORBID_ATTEMPTS) == 0; }
 
 bool engine_set::has_nowait() const {
     return has_attempts() && (forbid & LAIO_FORBID_NOWAIT) == 0 && !names(environment, "nowait") &&
@@ -117,13 +115,9 @@ bool engine_set::has_pidfd() const {
     return (forbid & LAIO_FORBID_PIDFD) == 0 && !names(environment, "pidfd") && refused != refusal::old_kernel;
 }
 
-bool engine_set::has_readiness() const {
-    return (forbid & LAIO_FORBID_READINESS) == 0;
-}
+bool engine_set::has_readiness() const { return (forbid & LAIO_FORBID_READINESS) == 0; }
 
-std::span<const engine_set> engine_sets() {
-    return sets;
-}
+std::span<const engine_set> engine_sets() { return sets; }
 
 const engine_set *find_engine_set(const std::string &name) {
     for (const engine_set &set : sets)
@@ -141,13 +135,9 @@ bool choose_engine_set(const engine_set &set) {
     return install(set.refused);
 }
 
-const engine_set &chosen_engine_set() {
-    return chosen != nullptr ? *chosen : sets.front();
-}
+const engine_set &chosen_engine_set() { return chosen != nullptr ? *chosen : sets.front(); }
 
-std::vector<const engine_set *> chosen_engine_sets() {
-    return {&chosen_engine_set()};
-}
+std::vector<const engine_set *> chosen_engine_sets() { return {&chosen_engine_set()}; }
 
 laio_options options_of_set() {
     laio_options options{};
@@ -164,8 +154,6 @@ bool refuse_calls(std::span<const int> numbers, int error) {
     return made.load();
 }
 
-bool refuse_call(int number, int error) {
-    return refuse_calls({&number, 1}, error);
-}
+bool refuse_call(int number, int error) { return refuse_calls({&number, 1}, error); }
 
 } // namespace laio::test

@@ -22,7 +22,8 @@ class forking : public contract_test {
             return;
 #ifdef __SANITIZE_THREAD__
         if (!set().has_readiness())
-            GTEST_SKIP() << "ThreadSanitizer does not follow threads of a threaded process's child; here all calls need one";
+            GTEST_SKIP()
+                << "ThreadSanitizer does not follow threads of a threaded process's child; here all calls need one";
 #endif
         ends_ = make_pipe();
         full_ = make_pipe();

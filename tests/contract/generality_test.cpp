@@ -1,4 +1,4 @@
-// General: every system call can be made through laio_syscall(), and gives what it gives without it (laio_syscall(2),
+// General: every system call can be made through laio_syscall(), and gives what it gives without it (laio_syscall(3),
 // "any Linux system call"). Each case of the tables in generality/ is played with syscall() in a forked child and through
 // the library here; the transcripts have to be equal.
 #include "generality/cases.hpp"

@@ -22,9 +22,7 @@ struct books {
 
 thread_local books own_books;
 
-timespec from_ms(int timeout_ms) {
-    return {timeout_ms / 1000, (timeout_ms % 1000) * 1000000L};
-}
+timespec from_ms(int timeout_ms) { return {timeout_ms / 1000, (timeout_ms % 1000) * 1000000L}; }
 
 void file_completion(const laio_completion &completion) {
     auto *record = static_cast<call_record *>(completion.laio_data);
@@ -138,12 +136,10 @@ void start_loop() {
     ASSERT_EQ(laio_init(&options), 0) << strerror(errno);
 }
 
-void forget_calls() {
-    own_books = {};
-}
+void forget_calls() { own_books = {}; }
 
 struct laio_stats stats_now() {
-    struct laio_stats stats{};
+    struct laio_stats stats {};
     stats.size = sizeof stats;
     EXPECT_EQ(laio_stats(&stats), 0);
     return stats;
@@ -178,9 +174,7 @@ void contract_test::restart_loop(const laio_options &options) {
     ASSERT_EQ(laio_init(&options), 0) << strerror(errno);
 }
 
-std::string engine_set_name(const ::testing::TestParamInfo<const engine_set *> &info) {
-    return info.param->name;
-}
+std::string engine_set_name(const ::testing::TestParamInfo<const engine_set *> &info) { return info.param->name; }
 
 std::uint64_t seed() {
     static const std::uint64_t chosen = [] {

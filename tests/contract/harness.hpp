@@ -74,9 +74,7 @@ void finish_all();
 // In sets where calls wait on carriers: until one is in the kernel with a call of this number. Before that it has not begun.
 void wait_until_made(const call_record *call);
 
-template <class... argument> outcome done(long number, argument... values) {
-    return finish(begin(number, values...));
-}
+template <class... argument> outcome done(long number, argument... values) { return finish(begin(number, values...)); }
 
 // Makes this thread's loop with the options of the chosen set.
 void start_loop();
@@ -102,7 +100,7 @@ std::string engine_set_name(const ::testing::TestParamInfo<const engine_set *> &
 
 // NOLINTNEXTLINE(cppcoreguidelines-macro-usage): gtest's own macro needs the suite's name
 #define LAIO_CONTRACT_SUITE(suite)                                                                                     \
-    INSTANTIATE_TEST_SUITE_P(sets, suite, ::testing::ValuesIn(::laio::test::chosen_engine_sets()),                    \
+    INSTANTIATE_TEST_SUITE_P(sets, suite, ::testing::ValuesIn(::laio::test::chosen_engine_sets()),                     \
                              ::laio::test::engine_set_name)
 
 // The seed of this run: LAIO_TEST_SEED, or a fresh one. Printed at its first use.

@@ -1,5 +1,5 @@
 // Lazy: a call that does not block returns as syscall(2) does, and leaves nothing behind: no operation, no handle, no
-// thread, no submission to io_uring (laio(7); laio_syscall(2): "If the call does not block, it returns just as syscall()").
+// thread, no submission to io_uring (laio(7); laio_syscall(3): "If the call does not block, it returns just as syscall()").
 //
 // What each engine set cannot do is skipped aloud: without attempts nothing that may block returns directly, without
 // RWF_NOWAIT no read(2) of a file does, without RESOLVE_CACHED no open(2).
@@ -54,9 +54,7 @@ class laziness : public contract_test {
     std::size_t threads_before_ = 0;
 };
 
-constexpr outcome failed(int error) {
-    return {-1, error};
-}
+constexpr outcome failed(int error) { return {-1, error}; }
 
 #define NEEDS_ATTEMPTS()                                                                                               \
     if (skips_attempts())                                                                                              \
@@ -121,7 +119,8 @@ TEST_P(laziness, sockets_with_data_and_room) {
         message.msg_iov = &piece;
         message.msg_iovlen = 1;
         EXPECT_EQ(direct(SYS_recvmsg, pair.near.get(), &message, 0).value, 4);
-        EXPECT_EQ(direct(SYS_recvfrom, pair.near.get(), bytes.data(), 2, MSG_WAITALL | MSG_PEEK, nullptr, nullptr).value, 2);
+        EXPECT_EQ(
+            direct(SYS_recvfrom, pair.near.get(), bytes.data(), 2, MSG_WAITALL | MSG_PEEK, nullptr, nullptr).value, 2);
         EXPECT_EQ(direct(SYS_recvfrom, pair.near.get(), bytes.data(), 2, MSG_WAITALL, nullptr, nullptr).value, 2);
     }
 }
@@ -179,7 +178,8 @@ TEST_P(laziness, cached_open) {
     files.file("a", "content");
     const std::string path = files.path("a");
     { const descriptor warm{open(path.c_str(), O_RDONLY | O_CLOEXEC)}; }
-    const descriptor opened{static_cast<int>(direct(SYS_openat, AT_FDCWD, path.c_str(), O_RDONLY | O_CLOEXEC, 0).value)};
+    const descriptor opened{
+        static_cast<int>(direct(SYS_openat, AT_FDCWD, path.c_str(), O_RDONLY | O_CLOEXEC, 0).value)};
     EXPECT_EQ(read_all(opened.get(), 100), "content");
     const descriptor again{static_cast<int>(direct(SYS_open, path.c_str(), O_RDONLY | O_CLOEXEC, 0).value)};
     EXPECT_GE(again.get(), 0);

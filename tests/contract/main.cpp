@@ -67,7 +67,7 @@ int compare(std::string_view given) {
 } // namespace
 
 // Children of a forked process make threads in these tests.
-extern "C" const char *__tsan_default_options(); // NOLINT(bugprone-reserved-identifier): the sanitizer's name
+extern "C" const char *__tsan_default_options();  // NOLINT(bugprone-reserved-identifier): the sanitizer's name
 extern "C" const char *__tsan_default_options() { // NOLINT(bugprone-reserved-identifier)
     return "die_after_fork=0";
 }
@@ -96,7 +96,8 @@ int main(int argc, char **argv) {
         std::printf("SKIPPED: engine set %s: no seccomp filter to be had: %s\n", set->name, std::strerror(errno));
         return skipped;
     }
-    std::thread{[] {}}.join(); // A sanitizer's own thread begins with the first one: not in the midst of a test that counts.
+    std::thread{[] {
+    }}.join(); // A sanitizer's own thread begins with the first one: not in the midst of a test that counts.
     int count = static_cast<int>(arguments.size());
     arguments.push_back(nullptr);
     ::testing::InitGoogleTest(&count, arguments.data());

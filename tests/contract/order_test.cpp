@@ -75,10 +75,10 @@ TEST_P(order, reads_of_different_kinds_stand_in_one_queue) {
     msghdr message{};
     message.msg_iov = &fourth;
     message.msg_iovlen = 1;
-    const std::vector<call_record *> calls{
-        begin(SYS_read, pair.near.get(), &bytes[0], 1), begin(SYS_readv, pair.near.get(), &second, 1),
-        begin(SYS_recvfrom, pair.near.get(), &bytes[2], 1, 0, nullptr, nullptr),
-        begin(SYS_recvmsg, pair.near.get(), &message, 0)};
+    const std::vector<call_record *> calls{begin(SYS_read, pair.near.get(), &bytes[0], 1),
+                                           begin(SYS_readv, pair.near.get(), &second, 1),
+                                           begin(SYS_recvfrom, pair.near.get(), &bytes[2], 1, 0, nullptr, nullptr),
+                                           begin(SYS_recvmsg, pair.near.get(), &message, 0)};
     write_all(pair.far.get(), "0123");
     finish_all();
     EXPECT_EQ((std::string_view{bytes.data(), bytes.size()}), "0123");

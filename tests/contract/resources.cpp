@@ -139,9 +139,7 @@ descriptor_pair make_pty() {
     return {std::move(slave), std::move(master)};
 }
 
-void set_nonblocking(int fd) {
-    must(fcntl(fd, F_SETFL, must(fcntl(fd, F_GETFL), "F_GETFL") | O_NONBLOCK), "F_SETFL");
-}
+void set_nonblocking(int fd) { must(fcntl(fd, F_SETFL, must(fcntl(fd, F_GETFL), "F_GETFL") | O_NONBLOCK), "F_SETFL"); }
 
 void fill(int fd) {
     const int flags = must(fcntl(fd, F_GETFL), "F_GETFL");
@@ -204,9 +202,7 @@ directory::~directory() {
     std::filesystem::remove_all(path_, ignored);
 }
 
-std::string directory::path(std::string_view name) const {
-    return path_ + "/" + std::string{name};
-}
+std::string directory::path(std::string_view name) const { return path_ + "/" + std::string{name}; }
 
 descriptor directory::file(std::string_view name, std::string_view content) const {
     descriptor made{must(open(path(name).c_str(), O_RDWR | O_CREAT | O_TRUNC | O_CLOEXEC, 0644), "open")};
@@ -271,13 +267,9 @@ waiting_child make_waiting_child(const std::function<void()> &prepare) {
     return {pid, std::move(leash.writer)};
 }
 
-std::size_t open_descriptors() {
-    return entries("/proc/self/fd");
-}
+std::size_t open_descriptors() { return entries("/proc/self/fd"); }
 
-std::size_t threads() {
-    return entries("/proc/self/task");
-}
+std::size_t threads() { return entries("/proc/self/task"); }
 
 void wait_until(const std::function<bool()> &is_so) {
     while (!is_so())
@@ -292,8 +284,6 @@ void arm_deadline(const char *test_name, unsigned limit_s) {
     alarm(limit_s);
 }
 
-void disarm_deadline() {
-    alarm(0);
-}
+void disarm_deadline() { alarm(0); }
 
 } // namespace laio::test

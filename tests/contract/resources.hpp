@@ -44,7 +44,7 @@ struct pipe_ends {
 pipe_ends make_pipe(int flags = 0);
 descriptor_pair make_unix_pair(int type = 1 /* SOCK_STREAM */);
 descriptor_pair make_tcp_pair();
-descriptor_pair make_pty();                // near: the slave, in raw mode
+descriptor_pair make_pty();                 // near: the slave, in raw mode
 descriptor listen_tcp(std::uint16_t &port); // on 127.0.0.1
 descriptor connect_tcp(std::uint16_t port);
 

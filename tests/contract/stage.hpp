@@ -24,8 +24,8 @@ class stage {
         return note_result(number, make(number, arguments{as_argument(values)...}, {}));
     }
     // The same for a call that has to wait until `meanwhile` ran beside it.
-    template <class... argument> long call_while(const std::function<void()> &meanwhile, long number,
-                                                 argument... values) {
+    template <class... argument>
+    long call_while(const std::function<void()> &meanwhile, long number, argument... values) {
         return note_result(number, make(number, arguments{as_argument(values)...}, meanwhile));
     }
     // Makes a call that returns a descriptor: noted is whether it did.
@@ -47,9 +47,7 @@ class stage {
     void note_status(std::string_view file);  // kind, mode, size, links
 
     [[nodiscard]] std::string path(std::string_view name) const { return directory_.path(name); }
-    descriptor file(std::string_view name, std::string_view content) const {
-        return directory_.file(name, content);
-    }
+    descriptor file(std::string_view name, std::string_view content) const { return directory_.file(name, content); }
     [[nodiscard]] const directory &root() const { return directory_; }
     [[nodiscard]] const std::string &transcript() const { return transcript_; }
 

@@ -110,7 +110,9 @@ class stream {
         std::string bytes;
         for (const auto &one : all) {
             const outcome &result = one->call->result;
-            EXPECT_TRUE(result.value >= 0 || result.error == ECANCELED) << result << " of call " << one->call->number << " for " << one->bytes.size() << " bytes"; // 0: the writer was closed
+            EXPECT_TRUE(result.value >= 0 || result.error == ECANCELED)
+                << result << " of call " << one->call->number << " for " << one->bytes.size()
+                << " bytes"; // 0: the writer was closed
             bytes += one->bytes.substr(0, static_cast<std::size_t>(std::max(result.value, 0L)));
         }
         return bytes;
@@ -167,8 +169,8 @@ class blocks {
             chosen.bytes = pattern(size, ++writes_);
         else
             chosen.bytes.assign(size, '\0');
-        chosen.call = begin(chosen.is_write ? SYS_pwrite64 : SYS_pread64, file_.get(), chosen.bytes.data(), size,
-                            number * size);
+        chosen.call =
+            begin(chosen.is_write ? SYS_pwrite64 : SYS_pread64, file_.get(), chosen.bytes.data(), size, number * size);
     }
 
     void end() {

@@ -1,5 +1,5 @@
 // Garbage: every number of a system call, with arguments that are none. No crash, and an answer
-// (laio_syscall(2): "an unknown number is ENOSYS, a bad pointer EFAULT, as from the kernel").
+// (laio_syscall(3): "an unknown number is ENOSYS, a bad pointer EFAULT, as from the kernel").
 //
 // Each number runs in a forked child with a loop of its own. A call that goes to the background and stays there is cancelled:
 // it has to end. Where it fails, the plain call fails too, in the same child; which of several errors is named first is the
@@ -31,11 +31,11 @@ const std::set<long> &left_out() {
         SYS_mmap, SYS_munmap, SYS_mprotect, SYS_mremap, SYS_brk, SYS_madvise, SYS_process_madvise, SYS_remap_file_pages,
         SYS_pkey_mprotect, SYS_mlockall, 462 /* mseal */,
         // take away our descriptors, our deadline, or our rights
-        SYS_close, SYS_close_range, SYS_dup2, SYS_dup3, SYS_alarm, SYS_setitimer, SYS_seccomp, SYS_landlock_restrict_self,
-        SYS_prctl, SYS_arch_prctl, SYS_ptrace, SYS_personality, SYS_unshare, SYS_setns, SYS_chroot, SYS_pivot_root,
-        SYS_setrlimit, SYS_prlimit64, SYS_setpriority, SYS_setuid, SYS_setgid, SYS_setreuid, SYS_setregid, SYS_setresuid,
-        SYS_setresgid, SYS_setgroups, SYS_setfsuid, SYS_setfsgid, SYS_capset, SYS_sched_setaffinity,
-        SYS_sched_setscheduler, SYS_sched_setparam, SYS_sched_setattr, SYS_ioprio_set,
+        SYS_close, SYS_close_range, SYS_dup2, SYS_dup3, SYS_alarm, SYS_setitimer, SYS_seccomp,
+        SYS_landlock_restrict_self, SYS_prctl, SYS_arch_prctl, SYS_ptrace, SYS_personality, SYS_unshare, SYS_setns,
+        SYS_chroot, SYS_pivot_root, SYS_setrlimit, SYS_prlimit64, SYS_setpriority, SYS_setuid, SYS_setgid, SYS_setreuid,
+        SYS_setregid, SYS_setresuid, SYS_setresgid, SYS_setgroups, SYS_setfsuid, SYS_setfsgid, SYS_capset,
+        SYS_sched_setaffinity, SYS_sched_setscheduler, SYS_sched_setparam, SYS_sched_setattr, SYS_ioprio_set,
         // what the C library keeps with the kernel for the thread
         SYS_set_tid_address, SYS_set_robust_list, SYS_rseq, SYS_rt_sigaction, SYS_rt_sigprocmask, SYS_sigaltstack,
         SYS_modify_ldt, SYS_iopl, SYS_ioperm,

@@ -170,7 +170,7 @@ laio_options few_carriers() {
     return options;
 }
 
-// design: "64 carriers that wait for a lock must not keep out the call that releases it".
+// laio_init(3): calls that wait for a lock must not keep out the one that gives it back, however few carriers there are.
 TEST_P(limits, lock_is_given_back_though_all_carriers_wait_for_it) {
     restart_loop(few_carriers());
     contended_lock lock;

@@ -28,7 +28,8 @@ TEST_P(peers, reset_while_a_call_waits) {
         for (const long number : {SYS_read, SYS_recvfrom}) {
             descriptor_pair pair = make_tcp_pair();
             // The plain call may come after the reset, and finds the same error then.
-            s.call_while([&] { reset(pair.far); }, number, pair.near.get(), bytes.data(), bytes.size(), 0, nullptr, nullptr);
+            s.call_while([&] { reset(pair.far); }, number, pair.near.get(), bytes.data(), bytes.size(), 0, nullptr,
+                         nullptr);
             s.call(number, pair.near.get(), bytes.data(), bytes.size(), 0, nullptr, nullptr);
             s.call(SYS_sendto, pair.near.get(), "x", 1, MSG_NOSIGNAL, nullptr, 0);
         }

@@ -1,5 +1,5 @@
 // Nothing to be had: no memory, no descriptors, no threads, when the loop is made and when a call is. The documented error or
-// another way, no crash, and nothing that was outstanding is lost (laio_syscall(2) and laio_init(3), "Errors").
+// another way, no crash, and nothing that was outstanding is lost (laio_syscall(3) and laio_init(3), "Errors").
 //
 // Each runs in a forked child, because a seccomp filter stays for ever. The children use plain arrays: the tests' own books
 // need memory too.
@@ -243,7 +243,7 @@ TEST_P(scarcity, no_descriptors_for_calls) {
     raise_limit(before);
 }
 
-// laio_syscall(2), EAGAIN: the call needs a carrier, there is none, and no thread can be made.
+// laio_syscall(3), EAGAIN: the call needs a carrier, there is none, and no thread can be made.
 TEST_P(scarcity, no_threads) {
     const directory files;
     const descriptor holder = files.file("a", "");

@@ -23,16 +23,17 @@ namespace {
 
 class wild_pointers : public contract_test {};
 
-constexpr long low = 8;                                              // never mapped
-constexpr long high = static_cast<long>(0x00007ffffffff000UL);       // the last page, the kernel's own guard
-constexpr long beyond = static_cast<long>(0x8000000000000000UL);     // not canonical
+constexpr long low = 8;                                          // never mapped
+constexpr long high = static_cast<long>(0x00007ffffffff000UL);   // the last page, the kernel's own guard
+constexpr long beyond = static_cast<long>(0x8000000000000000UL); // not canonical
 constexpr std::array wild{low, high, beyond, -8L};
 
 // A page that ends where the next one cannot be read: structures that lie across it.
 class guarded_page {
   public:
     guarded_page()
-        : start_{static_cast<char *>(mmap(nullptr, 2 * size, PROT_READ | PROT_WRITE, MAP_PRIVATE | MAP_ANONYMOUS, -1, 0))} {
+        : start_{static_cast<char *>(
+              mmap(nullptr, 2 * size, PROT_READ | PROT_WRITE, MAP_PRIVATE | MAP_ANONYMOUS, -1, 0))} {
         EXPECT_EQ(mprotect(start_ + size, size, PROT_NONE), 0);
     }
     ~guarded_page() { munmap(start_, 2 * size); }
@@ -185,7 +186,8 @@ TEST_P(wild_pointers, events_time_and_processes) {
             siginfo_t info{};
             EXPECT_EQ(waitid(P_PID, static_cast<id_t>(child.pid), &info, WEXITED | WNOWAIT), 0);
             s.call(SYS_wait4, child.pid, pointer, 0, nullptr);
-            s.call_for_value(SYS_wait4, child.pid, nullptr, 0, nullptr); // whether it was waited for: as the kernel says
+            s.call_for_value(SYS_wait4, child.pid, nullptr, 0,
+                             nullptr); // whether it was waited for: as the kernel says
         }
     });
 }

@@ -121,8 +121,7 @@ void play_splice(stage &s) {
 void play_memory(stage &s) {
     constexpr std::size_t page = 4096;
     const descriptor file = s.file("a", std::string(page, 'm'));
-    const long place =
-        s.call_for_value(SYS_mmap, nullptr, page, PROT_READ | PROT_WRITE, MAP_SHARED, file.get(), 0);
+    const long place = s.call_for_value(SYS_mmap, nullptr, page, PROT_READ | PROT_WRITE, MAP_SHARED, file.get(), 0);
     auto *bytes = reinterpret_cast<char *>(place);
     s.note("byte", bytes[100]);
     bytes[0] = 'M';

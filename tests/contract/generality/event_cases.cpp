@@ -94,8 +94,11 @@ void play_eventfd(stage &s) {
     s.call(SYS_read, counter.get(), &value, sizeof value);
     s.note("value", static_cast<long>(value));
     const std::uint64_t five = 5;
-    s.call_while([&] { write_all(counter.get(), {reinterpret_cast<const char *>(&five), sizeof five}); }, SYS_read,
-                 counter.get(), &value, sizeof value);
+    s.call_while(
+        [&] {
+            write_all(counter.get(), {reinterpret_cast<const char *>(&five), sizeof five});
+        },
+        SYS_read, counter.get(), &value, sizeof value);
     s.note("value", static_cast<long>(value));
     s.call(SYS_write, counter.get(), &five, sizeof five);
     s.call(SYS_read, counter.get(), &value, 3);

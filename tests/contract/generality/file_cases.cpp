@@ -10,9 +10,7 @@ namespace {
 
 constexpr std::string_view words = "the quick brown fox jumps over the lazy dog";
 
-iovec piece(char *bytes, std::size_t size) {
-    return {bytes, size};
-}
+iovec piece(char *bytes, std::size_t size) { return {bytes, size}; }
 
 template <std::size_t size> std::string_view view(const std::array<char, size> &bytes) {
     return {bytes.data(), bytes.size()};
@@ -92,7 +90,8 @@ void play_read(stage &s) {
 void play_read_waits(stage &s) {
     const pipe_ends ends = make_pipe();
     std::array<char, 16> buffer{};
-    s.call_while([&] { write_all(ends.writer.get(), "late"); }, SYS_read, ends.reader.get(), buffer.data(), buffer.size());
+    s.call_while([&] { write_all(ends.writer.get(), "late"); }, SYS_read, ends.reader.get(), buffer.data(),
+                 buffer.size());
     s.note("bytes", view(buffer));
 }
 

@@ -81,8 +81,8 @@ void play_posix_queue(stage &s) {
     mq_attr attributes{};
     attributes.mq_maxmsg = 2;
     attributes.mq_msgsize = 16;
-    const long opened = s.call_for_value(SYS_mq_open, name.c_str(), O_RDWR | O_CREAT | O_EXCL | O_CLOEXEC, 0600,
-                                         &attributes);
+    const long opened =
+        s.call_for_value(SYS_mq_open, name.c_str(), O_RDWR | O_CREAT | O_EXCL | O_CLOEXEC, 0600, &attributes);
     if (opened < 0) // A container may refuse it, or the user's limit be used up: noted alike in both.
         return;
     const descriptor queue{static_cast<int>(opened)};

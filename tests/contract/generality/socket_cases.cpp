@@ -29,8 +29,9 @@ struct short_name {
     std::string path;
 
     explicit short_name(const stage &s, std::string_view name)
-        : root{open(s.root().path().c_str(), O_PATH | O_DIRECTORY | O_CLOEXEC)},
-          path{"/proc/self/fd/" + std::to_string(root.get()) + "/" + std::string{name}} {}
+        : root{open(s.root().path().c_str(), O_PATH | O_DIRECTORY | O_CLOEXEC)}, path{"/proc/self/fd/" +
+                                                                                      std::to_string(root.get()) + "/" +
+                                                                                      std::string{name}} {}
 };
 
 msghdr message_of(iovec *pieces, std::size_t count) {
@@ -77,8 +78,8 @@ void play_accept(stage &s) {
     sockaddr_in peer{};
     socklen_t length = sizeof peer;
     descriptor client;
-    const descriptor accepted = s.call_for_descriptor_while([&] { client = connect_tcp(port); }, SYS_accept,
-                                                            listener.get(), &peer, &length);
+    const descriptor accepted =
+        s.call_for_descriptor_while([&] { client = connect_tcp(port); }, SYS_accept, listener.get(), &peer, &length);
     s.note("family", static_cast<long>(peer.sin_family));
     s.note("length", static_cast<long>(length));
     write_all(client.get(), "hello");
@@ -130,8 +131,8 @@ void play_sendto(stage &s) {
     s.call(SYS_recvfrom, pair.near.get(), bytes.data(), bytes.size(), 0, nullptr, nullptr);
     s.note("bytes", bytes.data());
     s.call(SYS_recvfrom, pair.near.get(), bytes.data(), bytes.size(), MSG_DONTWAIT, nullptr, nullptr);
-    s.call_while([&] { write_all(pair.far.get(), "late"); }, SYS_recvfrom, pair.near.get(), bytes.data(), bytes.size(), 0,
-                 nullptr, nullptr);
+    s.call_while([&] { write_all(pair.far.get(), "late"); }, SYS_recvfrom, pair.near.get(), bytes.data(), bytes.size(),
+                 0, nullptr, nullptr);
     s.note("bytes", bytes.data());
     s.call(SYS_sendto, 0, "hello", 5, 0, nullptr, 0);
     s.call(SYS_sendto, pair.far.get(), 8, 5, 0, nullptr, 0);
