@@ -18,7 +18,7 @@ set(LAIO_TEST_ENVIRONMENT
     "LAIO_SANITIZE=${LAIO_SANITIZE}"
     "ASAN_OPTIONS=detect_leaks=1:strict_string_checks=1:detect_stack_use_after_return=1:check_initialization_order=1"
     "UBSAN_OPTIONS=print_stacktrace=1:halt_on_error=1"
-    "TSAN_OPTIONS=halt_on_error=1:second_deadlock_stack=1:history_size=4:die_after_fork=0")
+    "TSAN_OPTIONS=halt_on_error=1:second_deadlock_stack=1:history_size=4:die_after_fork=0:suppressions=${PROJECT_SOURCE_DIR}/tests/tsan.suppressions")
 set(LAIO_TEST_LAUNCHER)
 set(LAIO_TEST_STRETCH 1)
 if(LAIO_SANITIZE)

@@ -14,8 +14,9 @@ namespace {
 
 const timespec no_time{};
 
+// A look that a signal cut short has seen nothing either.
 outcome carrier_if(long result, long would_block) {
-    return result == would_block ? blocked(until::carrier) : done(result);
+    return result == would_block || result == -EINTR ? blocked(until::carrier) : done(result);
 }
 
 outcome attempt_queue(operation &op, until ready) {
