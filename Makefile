@@ -10,7 +10,7 @@ JOBS ?= $(shell nproc)
 
 # $(call build,PRESET) and $(call test,PRESET): the presets are in CMakePresets.json.
 build = cmake --preset $(1) && cmake --build --preset $(1) --parallel $(JOBS)
-test = ctest --preset $(1) --output-on-failure -j2
+test = ctest --preset $(1) --output-on-failure -j2 $(CTEST_FLAGS)
 
 help: ## this list
 	@awk -F ':.*## ' '/^[a-z-]+:.*## / { printf "  make %-12s %s\n", $$1, $$2 }' $(firstword $(MAKEFILE_LIST))
