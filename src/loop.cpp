@@ -17,6 +17,11 @@ constexpr long unlisted_max = 1024; // a kernel newer than the table may know ca
 // For numbers the table does not know, which a newer kernel may.
 constexpr row unlisted{"?", route::queued, form::none, ring_operation::none, "", -1, false};
 
+// The route that a call takes: in this version there are no activations.
+constexpr unsigned route_taken(const row &what) {
+    return static_cast<unsigned>(what.way == route::activation ? route::queued : what.way);
+}
+
 laio_handle_t as_handle(std::uintptr_t number) { return reinterpret_cast<laio_handle_t>(number); }
 
 } // namespace
@@ -55,8 +60,7 @@ long loop::make(long number, const long *arguments) {
         if (number < 0 || number >= unlisted_max) return -ENOSYS;
         what = &unlisted;
     }
-    const route way = what->way == route::activation ? route::queued : what->way;
-    ++routes_[static_cast<unsigned>(way)].calls;
+    ++routes_[route_taken(*what)].calls;
     if ((++tick_ % sampling) == 0) [[unlikely]]
         return make_timed(*what, number, arguments);
     return dispatch(*what, number, arguments);
@@ -64,8 +68,7 @@ long loop::make(long number, const long *arguments) {
 
 // Apart, so that the calls that are not timed do not pay for its registers.
 [[gnu::noinline]] long loop::make_timed(const row &what, long number, const long *arguments) {
-    const route way = what.way == route::activation ? route::queued : what.way;
-    laio_route_stats &route_stats = routes_[static_cast<unsigned>(way)];
+    laio_route_stats &route_stats = routes_[route_taken(what)];
     const std::int64_t began_ns = now_ns();
     const long result = dispatch(what, number, arguments);
     ++route_stats.sampled;
@@ -101,8 +104,7 @@ long loop::background(operation &op, until waits_for) {
         return retire(op);
     }
     latest_ = as_handle(pool_.handle_of(op));
-    const route way = op.what->way == route::activation ? route::queued : op.what->way;
-    ++routes_[static_cast<unsigned>(way)].blocked;
+    ++routes_[route_taken(*op.what)].blocked;
     return -EINPROGRESS;
 }
 
@@ -244,7 +246,7 @@ int loop::cancel(laio_handle_t handle) {
 }
 
 void loop::cancel_operation(operation &op) {
-    const long result = total(op, op.timed_out ? -EAGAIN : -ECANCELED);
+    const long result = result_of_end(op);
     switch (op.now) {
     case state::waiting: readiness_.cancel(op); return complete(op, result);
     case state::queued:

@@ -52,7 +52,7 @@ void loop::collect_ring() {
         if (op->result == -EPIPE && op->what->attempt == form::send) pass_on_sigpipe(*op, op->result);
         const bool is_cancelled = op->now == state::cancelling;
         if (op->result == -ECANCELED && is_cancelled) {
-            complete(*op, total(*op, op->timed_out ? -EAGAIN : -ECANCELED));
+            complete(*op, result_of_end(*op));
             continue;
         }
         const bool again = op->result == -EINTR;
@@ -62,7 +62,7 @@ void loop::collect_ring() {
             write_back(*op);
             complete(*op, next.result);
         } else if (is_cancelled) {
-            complete(*op, total(*op, op->timed_out ? -EAGAIN : -ECANCELED));
+            complete(*op, result_of_end(*op));
         } else {
             enter(*op, state::waiting);
             op->waits_for = refused ? until::carrier : next.waits_for;

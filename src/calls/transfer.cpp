@@ -158,6 +158,8 @@ long total(const operation &op, long last) {
     return static_cast<long>(op.moved) + (last > 0 ? last : 0);
 }
 
+long result_of_end(const operation &op) { return total(op, op.timed_out ? -EAGAIN : -ECANCELED); }
+
 bool waits_for_peer(form f) {
     return f == form::read || f == form::write || f == form::receive || f == form::send || f == form::receive_many ||
            f == form::send_many || f == form::accept;

@@ -40,6 +40,9 @@ msghdr *header_of(operation &op);
 // After a step of recvmsg through a copied header: tells the application what it got.
 void write_back(operation &op);
 
+// What it returns when it was ended before it was complete: by laio_cancel(3), or because its socket's time was over.
+long result_of_end(const operation &op);
+
 // Forms that wait for the other end of a socket, a pipe, a terminal.
 bool waits_for_peer(form f);
 
