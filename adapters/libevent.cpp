@@ -58,8 +58,7 @@ void unlock_owners() { pthread_mutex_unlock(&owners_mutex); }
 int claim(attachment &self, event_base *base) {
     lock_owners();
     bool taken = false;
-    for (const auto *other = owners; other != nullptr; other = other->next)
-        taken = taken || other->base == base;
+    for (const auto *other = owners; other != nullptr; other = other->next) taken = taken || other->base == base;
     if (!taken) {
         self.base = base;
         self.next = owners;
@@ -87,17 +86,14 @@ void disclaim(attachment &self) {
 void end_thread(void *arg) {
     auto *self = static_cast<attachment *>(arg);
     here = nullptr;
-    if (self->base != nullptr)
-        disclaim(*self);
-    if (!self->watching)
-        std::free(self);
+    if (self->base != nullptr) disclaim(*self);
+    if (!self->watching) std::free(self);
 }
 
 // The child of a fork() has only the thread that made it.
 void begin_child() {
     owners = here != nullptr && here->base != nullptr ? here : nullptr;
-    if (owners != nullptr)
-        owners->next = nullptr;
+    if (owners != nullptr) owners->next = nullptr;
     unlock_owners();
 }
 
@@ -139,30 +135,26 @@ void require_home(const attachment *self) {
 void link_event(attachment &self, laio_event &event) {
     event.next = self.events;
     event.link = &self.events;
-    if (event.next != nullptr)
-        event.next->link = &event.next;
+    if (event.next != nullptr) event.next->link = &event.next;
     self.events = &event;
     event.state = state_added;
 }
 
 void stop_timer(laio_event &event) {
-    if ((event.state & state_timed) != 0)
-        event_del(&event.timer);
+    if ((event.state & state_timed) != 0) event_del(&event.timer);
     event.state &= ~state_timed;
 }
 
 void unlink_event(laio_event &event) {
     *event.link = event.next;
-    if (event.next != nullptr)
-        event.next->link = event.link;
+    if (event.next != nullptr) event.next->link = event.link;
     stop_timer(event);
     event.state = 0;
 }
 
 // Hands the result over. The event is the client's again before its function runs, which may free it.
 void finish(laio_event &event, long return_value, int error) {
-    if (error == ECANCELED && (event.state & state_expired) != 0)
-        error = ETIMEDOUT;
+    if (error == ECANCELED && (event.state & state_expired) != 0) error = ETIMEDOUT;
     unlink_event(event);
     event.function(event.arg, return_value, error);
 }
@@ -198,21 +190,17 @@ void hand_over(evutil_socket_t /*fd*/, short /*what*/, void *arg) {
         if (completion.laio_data != nullptr)
             finish(*static_cast<laio_event *>(completion.laio_data), completion.laio_return_value,
                    completion.laio_errno);
-        if (self.generation != generation)
-            return;
-        if (event_base_got_break(self.base) != 0)
-            break;
+        if (self.generation != generation) return;
+        if (event_base_got_break(self.base) != 0) break;
     }
     self.in_turn = false;
     rest(self);
 }
 
 int watch(attachment &self) {
-    if (self.watching)
-        return 0;
+    if (self.watching) return 0;
     const int fd = laio_fd(); // asked anew: laio_fini() and fork() change it
-    if (fd < 0)
-        return -1;
+    if (fd < 0) return -1;
     errno = 0;
     if (event_assign(&self.watch, self.base, fd, EV_READ | EV_PERSIST, hand_over, &self) != 0 ||
         event_add(&self.watch, nullptr) != 0)
@@ -223,12 +211,9 @@ int watch(attachment &self) {
 
 void expire(evutil_socket_t /*fd*/, short /*what*/, void *arg) {
     auto &event = *static_cast<laio_event *>(arg);
-    if (!is_mine(event))
-        require_home(nullptr);
-    if ((event.state & state_finalizing) == 0)
-        event.state |= state_expired;
-    if (laio_cancel(event.handle) == 0)
-        return; // its completion follows
+    if (!is_mine(event)) require_home(nullptr);
+    if ((event.state & state_finalizing) == 0) event.state |= state_expired;
+    if (laio_cancel(event.handle) == 0) return; // its completion follows
     // No such call any more: somebody else fetched its completion. The continuation is owed all the same.
     finish(event, -1, ECANCELED);
     rest(*here);
@@ -238,8 +223,7 @@ bool is_valid(const timeval &time) { return time.tv_sec >= 0 && time.tv_usec >= 
 
 int set_timeout(laio_event &event, const timeval &timeout) {
     errno = 0;
-    if (event_add(&event.timer, &timeout) != 0)
-        return fail(errno != 0 ? errno : ENOMEM);
+    if (event_add(&event.timer, &timeout) != 0) return fail(errno != 0 ? errno : ENOMEM);
     event.state |= state_timed;
     return 0;
 }
@@ -249,26 +233,19 @@ int set_timeout(laio_event &event, const timeval &timeout) {
 // ---- The interface --------------------------------------------------------------------------------------------------
 
 extern "C" int laio_event_attach(event_base *base) {
-    if (base == nullptr)
-        return fail(EINVAL);
+    if (base == nullptr) return fail(EINVAL);
     auto *self = prepare_thread();
-    if (self == nullptr)
-        return -1;
-    if (self->base == base)
-        return 0;
-    if (self->base != nullptr)
-        return fail(EBUSY);
-    if (laio_fd() < 0)
-        return -1;
+    if (self == nullptr) return -1;
+    if (self->base == base) return 0;
+    if (self->base != nullptr) return fail(EBUSY);
+    if (laio_fd() < 0) return -1;
     return claim(*self, base);
 }
 
 extern "C" int laio_event_detach(event_base *base) {
-    if (base == nullptr || here == nullptr || here->base != base)
-        return fail(EINVAL);
+    if (base == nullptr || here == nullptr || here->base != base) return fail(EINVAL);
     auto &self = *here;
-    while (self.events != nullptr)
-        forget(*self.events);
+    while (self.events != nullptr) forget(*self.events);
     self.in_turn = false;
     rest(self);
     disclaim(self);
@@ -282,26 +259,20 @@ extern "C" void laio_event_assign(laio_event *event, event_base *base, laio_hand
     event->handle = handle;
     event->function = function;
     event->arg = arg;
-    if (base != nullptr)
-        evtimer_assign(&event->timer, base, expire, event);
+    if (base != nullptr) evtimer_assign(&event->timer, base, expire, event);
 }
 
 extern "C" int laio_event_add(laio_event *event, const timeval *timeout) {
     if (event == nullptr || event->function == nullptr || (timeout != nullptr && !is_valid(*timeout)))
         return fail(EINVAL);
-    if (!is_mine(*event))
-        return fail(EPERM);
-    if ((event->state & state_finalizing) != 0)
-        return fail(EBUSY);
-    if ((event->state & state_added) != 0)
-        return timeout == nullptr ? 0 : set_timeout(*event, *timeout);
+    if (!is_mine(*event)) return fail(EPERM);
+    if ((event->state & state_finalizing) != 0) return fail(EBUSY);
+    if ((event->state & state_added) != 0) return timeout == nullptr ? 0 : set_timeout(*event, *timeout);
 
-    if (laio_setdata(event->handle, event) != 0)
-        return -1;
+    if (laio_setdata(event->handle, event) != 0) return -1;
     if (watch(*here) == 0) {
         link_event(*here, *event);
-        if (timeout == nullptr || set_timeout(*event, *timeout) == 0)
-            return 0;
+        if (timeout == nullptr || set_timeout(*event, *timeout) == 0) return 0;
         const int error = errno;
         unlink_event(*event);
         errno = error;
@@ -313,29 +284,22 @@ extern "C" int laio_event_add(laio_event *event, const timeval *timeout) {
 }
 
 extern "C" int laio_event_del(laio_event *event) {
-    if (event == nullptr)
-        return fail(EINVAL);
-    if ((event->state & state_added) == 0)
-        return 0;
-    if (!is_mine(*event))
-        return fail(EPERM);
+    if (event == nullptr) return fail(EINVAL);
+    if ((event->state & state_added) == 0) return 0;
+    if (!is_mine(*event)) return fail(EPERM);
     forget(*event);
     rest(*here);
     return 0;
 }
 
 extern "C" int laio_event_finalize(laio_event *event, laio_event_fn function) {
-    if (event == nullptr || function == nullptr)
-        return fail(EINVAL);
-    if ((event->state & state_added) == 0)
-        return fail(ENOENT);
-    if (!is_mine(*event))
-        return fail(EPERM);
+    if (event == nullptr || function == nullptr) return fail(EINVAL);
+    if ((event->state & state_added) == 0) return fail(ENOENT);
+    if (!is_mine(*event)) return fail(EPERM);
     stop_timer(*event);
     event->function = function;
     event->state = state_added | state_finalizing;
-    if (laio_cancel(event->handle) == 0)
-        return 0;
+    if (laio_cancel(event->handle) == 0) return 0;
     const timeval at_once{};
     return set_timeout(*event, at_once); // no such call any more: expire() calls the function from the loop
 }

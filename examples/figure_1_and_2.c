@@ -84,8 +84,7 @@ static void client_start(int fd) {
 
 /* close() may block too. Whether it does concerns nobody: its completion finds no event. */
 static void client_end(struct client *clientp) {
-    if (clientp->file != -1)
-        laio_syscall(SYS_close, clientp->file);
+    if (clientp->file != -1) laio_syscall(SYS_close, clientp->file);
     laio_syscall(SYS_close, clientp->socket);
     free(clientp->buffer);
     free(clientp);
@@ -205,8 +204,7 @@ static void client_write(struct client *clientp) {
             /* client_write_complete() handles errors */
             err_val = errno;
         }
-    } else
-        err_val = 0;
+    } else err_val = 0;
     /* completed without blocking */
     client_write_complete(clientp, ret_val, err_val);
 }
@@ -221,12 +219,9 @@ static void accept_clients(int listener);
 static void accept_complete(void *arg, long ret_val, int err_val) {
     const int listener = *(int *)arg;
 
-    if (ret_val >= 0)
-        client_start((int)ret_val);
-    else if (err_val != ECONNABORTED)
-        accept_error = err_val;
-    if (accept_error == 0)
-        accept_clients(listener);
+    if (ret_val >= 0) client_start((int)ret_val);
+    else if (err_val != ECONNABORTED) accept_error = err_val;
+    if (accept_error == 0) accept_clients(listener);
 }
 
 /* Accepts who is there already, then waits in the background for the next. */
@@ -264,23 +259,19 @@ static int run_event_loop(pid_t child) {
     for (;;) {
         int ncompleted;
 
-        if (child != 0 && child_ended != 0 && clients == 0)
-            return 0;
-        if (accept_error != 0)
-            return accept_error;
+        if (child != 0 && child_ended != 0 && clients == 0) return 0;
+        if (accept_error != 0) return accept_error;
         /* poll for completed LAIO operations; laioc_array is an array of LAIO completion objects; it is an output
          * parameter */
         if ((ncompleted = laio_poll(laioc_array, laioc_array_len, NULL)) == -1) {
-            if (errno == EINTR)
-                continue;
+            if (errno == EINTR) continue;
             return errno;
         }
         for (int i = 0; i < ncompleted; i++) {
             long ret_val = laioc_array[i].laio_return_value;
             int err_val = laioc_array[i].laio_errno;
             struct event *eventp = laioc_array[i].laio_data;
-            if (eventp != NULL)
-                eventp->ev_func(eventp->ev_arg /* == clientp */, ret_val, err_val);
+            if (eventp != NULL) eventp->ev_func(eventp->ev_arg /* == clientp */, ret_val, err_val);
             /* completions are one-time events: eventp is disabled, and may be gone */
         }
     }
@@ -301,8 +292,7 @@ static int serve(int listener, pid_t child, int *status) {
     }
     accept_clients(listener);
     int error = run_event_loop(child);
-    if (laio_fini() == -1 || error != 0)
-        fprintf(stderr, "server: %s\n", strerror(error != 0 ? error : errno));
+    if (laio_fini() == -1 || error != 0) fprintf(stderr, "server: %s\n", strerror(error != 0 ? error : errno));
     return error == 0 && child_ended >= 0 ? 0 : 1;
 }
 
@@ -324,8 +314,7 @@ static int self_test(void) {
 }
 
 int main(int argc, char **argv) {
-    if (argc == 2 && strcmp(argv[1], "--self-test") == 0)
-        return self_test();
+    if (argc == 2 && strcmp(argv[1], "--self-test") == 0) return self_test();
     if (argc != 2 && argc != 3) {
         fprintf(stderr, "usage: %s FOLDER [PORT] | --self-test\n", argv[0]);
         return 2;

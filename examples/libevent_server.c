@@ -73,8 +73,7 @@ static void client_start(struct server *server, int fd) {
     clientp->file = -1;
     clientp->next = server->clients;
     clientp->link = &server->clients;
-    if (clientp->next != NULL)
-        clientp->next->link = &clientp->next;
+    if (clientp->next != NULL) clientp->next->link = &clientp->next;
     server->clients = clientp;
     client_read(clientp);
 }
@@ -82,18 +81,15 @@ static void client_start(struct server *server, int fd) {
 /* To be called when no call of the client is in the background. close() may be, from here on: it has no event. */
 static void client_end(struct client *clientp) {
     *clientp->link = clientp->next;
-    if (clientp->next != NULL)
-        clientp->next->link = clientp->link;
-    if (clientp->file != -1)
-        laio_syscall(SYS_close, clientp->file);
+    if (clientp->next != NULL) clientp->next->link = clientp->link;
+    if (clientp->file != -1) laio_syscall(SYS_close, clientp->file);
     laio_syscall(SYS_close, clientp->socket);
     free(clientp->buffer);
     free(clientp);
 }
 
 static void client_failed(struct client *clientp, int err_val) {
-    if (err_val == ETIMEDOUT)
-        clientp->server->timeouts++;
+    if (err_val == ETIMEDOUT) clientp->server->timeouts++;
     client_end(clientp);
 }
 
@@ -102,8 +98,7 @@ static void client_failed(struct client *clientp, int err_val) {
 static void client_finalized(void *arg, long ret_val, int err_val) {
     struct client *clientp = arg;
 
-    if (clientp->opening && err_val == 0)
-        clientp->file = (int)ret_val;
+    if (clientp->opening && err_val == 0) clientp->file = (int)ret_val;
     client_end(clientp);
 }
 
@@ -118,10 +113,8 @@ static void client_wait(struct client *clientp, laio_event_fn complete) {
 
 /* What every handler has after its laio_syscall(), see client_write(). */
 static void client_continue(struct client *clientp, long ret_val, laio_event_fn complete) {
-    if (ret_val == -1 && errno == EINPROGRESS)
-        client_wait(clientp, complete);
-    else
-        complete(clientp, ret_val, ret_val == -1 ? errno : 0);
+    if (ret_val == -1 && errno == EINPROGRESS) client_wait(clientp, complete);
+    else complete(clientp, ret_val, ret_val == -1 ? errno : 0);
 }
 
 static void client_read_complete(void *arg, long ret_val, int err_val) {
@@ -229,8 +222,7 @@ static void client_write(struct client *clientp) {
             /* client_write_complete() handles errors */
             err_val = errno;
         }
-    } else
-        err_val = 0;
+    } else err_val = 0;
     /* completed without blocking */
     client_write_complete(clientp, ret_val, err_val);
 }
@@ -243,10 +235,8 @@ static void server_stop(struct server *server);
 static void accept_complete(void *arg, long ret_val, int err_val) {
     struct server *server = arg;
 
-    if (err_val == 0)
-        client_start(server, (int)ret_val);
-    else if (err_val != ECONNABORTED)
-        server->error = err_val;
+    if (err_val == 0) client_start(server, (int)ret_val);
+    else if (err_val != ECONNABORTED) server->error = err_val;
     accept_clients(server);
 }
 
@@ -258,8 +248,7 @@ static void accept_clients(struct server *server) {
             client_start(server, (int)ret_val);
         } else if (errno == EINPROGRESS) {
             laio_event_assign(&server->accept_event, server->base, laio_gethandle(), accept_complete, server);
-            if (laio_event_add(&server->accept_event, NULL) == 0)
-                return;
+            if (laio_event_add(&server->accept_event, NULL) == 0) return;
             server->error = errno;
         } else if (errno != ECONNABORTED) {
             server->error = errno;
@@ -270,8 +259,7 @@ static void accept_clients(struct server *server) {
 
 static void accept_finalized(void *arg, long ret_val, int err_val) {
     (void)arg;
-    if (err_val == 0)
-        close((int)ret_val);
+    if (err_val == 0) close((int)ret_val);
 }
 
 /* Lets go of everything that keeps the base running; event_base_dispatch() returns when the last call is complete. */
@@ -286,8 +274,7 @@ static void child_ended(void *arg, long ret_val, int err_val) {
     struct server *server = arg;
 
     (void)ret_val;
-    if (err_val != 0)
-        server->error = err_val;
+    if (err_val != 0) server->error = err_val;
     server_stop(server);
 }
 
@@ -309,8 +296,7 @@ static int serve(struct server *server, pid_t child, int *status) {
     }
     if (child != 0) {
         /* waitpid() is a call like any other; the child waits for us, so it has not ended */
-        if (laio_syscall(SYS_wait4, child, status, 0, NULL) != -1 || errno != EINPROGRESS)
-            return 1;
+        if (laio_syscall(SYS_wait4, child, status, 0, NULL) != -1 || errno != EINPROGRESS) return 1;
         laio_event_assign(&server->wait_event, server->base, laio_gethandle(), child_ended, server);
         laio_event_add(&server->wait_event, NULL);
     }
@@ -338,8 +324,7 @@ static int self_test(void) {
         return 1;
     }
     int result = serve(&patient, start_fetching_clients(patient.listener), &status);
-    if (result == 0 && status == 0)
-        result = serve(&impatient, start_silent_client(impatient.listener), &status);
+    if (result == 0 && status == 0) result = serve(&impatient, start_silent_client(impatient.listener), &status);
     remove_test_folder(path);
     printf("%d clients were too slow, of 1 that says nothing\n", impatient.timeouts);
     return result == 0 && status == 0 && patient.timeouts == 0 && impatient.timeouts == 1 ? 0 : 1;
@@ -348,8 +333,7 @@ static int self_test(void) {
 int main(int argc, char **argv) {
     static struct server server = {.patience = {30, 0}};
 
-    if (argc == 2 && strcmp(argv[1], "--self-test") == 0)
-        return self_test();
+    if (argc == 2 && strcmp(argv[1], "--self-test") == 0) return self_test();
     if (argc != 2 && argc != 3) {
         fprintf(stderr, "usage: %s FOLDER [PORT] | --self-test\n", argv[0]);
         return 2;

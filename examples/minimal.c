@@ -11,11 +11,9 @@ int main(void) {
     char buffer[6];
     int ends[2];
 
-    if (pipe(ends) == -1)
-        return 1;
+    if (pipe(ends) == -1) return 1;
     long n = laio_syscall(SYS_read, ends[0], buffer, sizeof buffer); /* the pipe is empty */
-    if (n != -1 || errno != EINPROGRESS)
-        return 1;
+    if (n != -1 || errno != EINPROGRESS) return 1;
     puts("read() would block: it goes on in the background");
 
     n = laio_syscall(SYS_write, ends[1], "lazily", sizeof buffer); /* does not block: just like write() */

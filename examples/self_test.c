@@ -49,12 +49,10 @@ static int make_file(int folder, size_t file) {
     int result = -1;
 
     if (content != NULL && fd != -1) {
-        for (size_t i = 0; i < size; i++)
-            content[i] = byte_at(file, i);
+        for (size_t i = 0; i < size; i++) content[i] = byte_at(file, i);
         result = write(fd, content, size) == (ssize_t)size ? 0 : -1;
     }
-    if (fd != -1)
-        close(fd);
+    if (fd != -1) close(fd);
     free(content);
     return result;
 }
@@ -63,11 +61,9 @@ int make_test_folder(char path[sizeof TEST_FOLDER]) {
     int result = 0;
 
     memcpy(path, TEST_FOLDER, sizeof TEST_FOLDER);
-    if (mkdtemp(path) == NULL)
-        return -1;
+    if (mkdtemp(path) == NULL) return -1;
     int folder = open(path, O_RDONLY | O_DIRECTORY | O_CLOEXEC);
-    for (size_t file = 0; file < test_file_count && result == 0; file++)
-        result = make_file(folder, file);
+    for (size_t file = 0; file < test_file_count && result == 0; file++) result = make_file(folder, file);
     close(folder);
     return result;
 }
@@ -75,8 +71,7 @@ int make_test_folder(char path[sizeof TEST_FOLDER]) {
 void remove_test_folder(const char *path) {
     int folder = open(path, O_RDONLY | O_DIRECTORY | O_CLOEXEC);
 
-    for (size_t file = 0; file < test_file_count; file++)
-        unlinkat(folder, test_files[file].name, 0);
+    for (size_t file = 0; file < test_file_count; file++) unlinkat(folder, test_files[file].name, 0);
     close(folder);
     rmdir(path);
 }
@@ -84,8 +79,7 @@ void remove_test_folder(const char *path) {
 /* ---- Clients ------------------------------------------------------------------------------------------------------- */
 
 static int check(int good, const char *what) {
-    if (!good)
-        fprintf(stderr, "self-test: %s\n", what);
+    if (!good) fprintf(stderr, "self-test: %s\n", what);
     return good;
 }
 
@@ -132,8 +126,7 @@ static int fetch_all(unsigned short port) {
         fds[i] = connect_to(port);
         good &= ask(fds[i], test_files[i % test_file_count].name); /* without its newline: half a request */
     }
-    for (size_t i = connections; i-- > 0;)
-        good &= ask(fds[i], "\n");
+    for (size_t i = connections; i-- > 0;) good &= ask(fds[i], "\n");
     for (size_t i = connections; i-- > 0;) {
         good &= expect(fds[i], i % test_file_count);
         close(fds[i]);

@@ -24,10 +24,8 @@ struct query {
     struct statx answer;
 
     void finish(const laio::result &result) const {
-        if (result)
-            std::printf("%12llu  %s\n", static_cast<unsigned long long>(answer.stx_size), name.c_str());
-        else
-            std::printf("%s: %s\n", name.c_str(), result.error_code().message().c_str());
+        if (result) std::printf("%12llu  %s\n", static_cast<unsigned long long>(answer.stx_size), name.c_str());
+        else std::printf("%s: %s\n", name.c_str(), result.error_code().message().c_str());
     }
 };
 
@@ -36,16 +34,13 @@ bool ask(const std::vector<std::unique_ptr<query>> &queries) {
     std::size_t pending = 0;
     for (const auto &query : queries) {
         const auto result = laio::call(SYS_statx, AT_FDCWD, query->name.c_str(), 0, STATX_SIZE, &query->answer);
-        if (!result.is_pending())
-            query->finish(result);
-        else if (result.set_data(query.get()))
-            ++pending;
+        if (!result.is_pending()) query->finish(result);
+        else if (result.set_data(query.get())) ++pending;
     }
     std::array<laio_completion, 16> room{};
     while (pending > 0) {
         const auto batch = laio::poll(room);
-        if (batch.error != 0 && batch.error != EINTR)
-            return false;
+        if (batch.error != 0 && batch.error != EINTR) return false;
         for (const auto &completion : batch)
             static_cast<query *>(completion.laio_data)->finish(laio::result(completion));
         pending -= batch.size();
@@ -54,8 +49,7 @@ bool ask(const std::vector<std::unique_ptr<query>> &queries) {
 }
 
 bool check(bool good, const char *what) {
-    if (!good)
-        std::fprintf(stderr, "self-test: %s\n", what);
+    if (!good) std::fprintf(stderr, "self-test: %s\n", what);
     return good;
 }
 
@@ -72,8 +66,7 @@ bool test_pending_call() {
     std::array<int, 2> ends{};
     std::array<laio_completion, 4> room{};
     char byte = 0;
-    if (::pipe2(ends.data(), O_CLOEXEC) != 0)
-        return check(false, "pipe");
+    if (::pipe2(ends.data(), O_CLOEXEC) != 0) return check(false, "pipe");
     const auto read = laio::call(SYS_read, ends[0], &byte, sizeof byte);
     bool good = check(read.is_pending() && !read && read.error() == 0 && read.set_data(&byte), "a read did not wait");
     good = good && check(laio::poll(room, 0s).empty(), "complete too early") &&
@@ -111,7 +104,6 @@ int main(int argc, char **argv) {
         return 2;
     }
     std::vector<std::unique_ptr<query>> queries;
-    for (int i = 1; i < argc; ++i)
-        queries.push_back(std::make_unique<query>(query{argv[i], {}}));
+    for (int i = 1; i < argc; ++i) queries.push_back(std::make_unique<query>(query{argv[i], {}}));
     return ask(queries) ? 0 : 1;
 }

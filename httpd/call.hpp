@@ -12,18 +12,14 @@
 namespace httpd {
 
 template <typename argument> long as_register(argument value) {
-    if constexpr (std::is_null_pointer_v<argument>)
-        return 0;
-    else if constexpr (std::is_pointer_v<argument>)
-        return reinterpret_cast<long>(value);
-    else
-        return static_cast<long>(value);
+    if constexpr (std::is_null_pointer_v<argument>) return 0;
+    else if constexpr (std::is_pointer_v<argument>) return reinterpret_cast<long>(value);
+    else return static_cast<long>(value);
 }
 
 template <typename... arguments> outcome call(task &who, long number, arguments... args) {
     const long value = laio_syscall(number, as_register(args)...);
-    if (value != -1)
-        return {value, 0};
+    if (value != -1) return {value, 0};
 
     const int error = errno;
     if (error == EINPROGRESS) {

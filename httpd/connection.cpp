@@ -22,8 +22,7 @@ connection::connection(service &shared, int socket)
 void connection::turn() {
     for (int calls = 0; calls < calls_per_turn; ++calls) {
         const auto now = (this->*next_)();
-        if (now == step::wait)
-            return;
+        if (now == step::wait) return;
         if (now == step::gone) {
             shared_.on_closed(*this);
             return;
@@ -41,8 +40,7 @@ connection::step connection::then(handler next, outcome result) {
 }
 
 connection::step connection::then(handler next, outcome result, deadline limit) {
-    if (result.in_background())
-        shared_.loop.arm(*this, limit);
+    if (result.in_background()) shared_.loop.arm(*this, limit);
     return then(next, result);
 }
 
@@ -58,8 +56,7 @@ void connection::deadline_passed() {
 }
 
 void connection::stop() {
-    if (receiving_ && input_.empty())
-        event_loop::cancel(*this);
+    if (receiving_ && input_.empty()) event_loop::cancel(*this);
 }
 
 void connection::abort() {
@@ -71,8 +68,7 @@ void connection::abort() {
 
 connection::step connection::next_request() {
     auto found = input_.next();
-    if (!found)
-        return receive();
+    if (!found) return receive();
     shared_.loop.disarm(*this);
     expired_ = false;
     request_ = std::move(*found);
@@ -80,8 +76,7 @@ connection::step connection::next_request() {
 }
 
 connection::step connection::receive() {
-    if (aborted_ || (shared_.stopping && input_.empty()))
-        return close_socket();
+    if (aborted_ || (shared_.stopping && input_.empty())) return close_socket();
     if (expired_ && !input_.empty()) {
         request_ = {};
         request_.framing_lost = true;
@@ -98,18 +93,15 @@ connection::step connection::received() {
         input_.received(static_cast<std::size_t>(result_.value));
         return next_request();
     }
-    if (expired_ && !input_.empty())
-        return receive(); // which answers that it took too long
+    if (expired_ && !input_.empty()) return receive(); // which answers that it took too long
     return close_socket();
 }
 
 connection::step connection::answer() {
     ++shared_.counts.requests;
-    if (request_.verdict != status::ok)
-        return refuse(request_.verdict);
+    if (request_.verdict != status::ok) return refuse(request_.verdict);
     file_name_ = request_.path;
-    if (file_name_.empty() || file_name_.ends_with('/'))
-        file_name_ += "index.html";
+    if (file_name_.empty() || file_name_.ends_with('/')) file_name_ += "index.html";
     open_retries_ = 0;
     return open_file();
 }
@@ -125,14 +117,12 @@ connection::step connection::linger() {
 }
 
 connection::step connection::sending_ended() {
-    if (result_.failed() || aborted_ || expired_ || lingered_bytes_ > linger_bytes)
-        return close_socket();
+    if (result_.failed() || aborted_ || expired_ || lingered_bytes_ > linger_bytes) return close_socket();
     return then(&connection::lingered, net::receive(*this, socket_, input_.room()), deadline::linger);
 }
 
 connection::step connection::lingered() {
-    if (result_.value <= 0)
-        return close_socket();
+    if (result_.value <= 0) return close_socket();
     lingered_bytes_ += static_cast<std::uint64_t>(result_.value);
     return sending_ended();
 }

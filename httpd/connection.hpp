@@ -32,7 +32,7 @@ struct service {
 };
 
 class connection final : public task {
-  public:
+public:
     connection(service &shared, int socket); // takes the socket; begins at its first turn()
 
     void completed(outcome result) override;
@@ -42,7 +42,7 @@ class connection final : public task {
     void stop();  // close now if no request has begun; else after the answer to it (service::stopping is set)
     void abort(); // close as soon as the call in the background lets go
 
-  private:
+private:
     enum class step { go_on, wait, gone };
     using handler = step (connection::*)();
 

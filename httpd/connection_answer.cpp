@@ -21,21 +21,17 @@ status status_of_open_error(int error) {
     case ENOENT:
     case ENOTDIR:
     case ENAMETOOLONG:
-    case ELOOP:
-        return status::not_found;
+    case ELOOP: return status::not_found;
     case EACCES:
     case EPERM:
     case EXDEV: // out of the document root
     case ENXIO: // a socket, or a device without its driver
-    case ENODEV:
-        return status::forbidden;
+    case ENODEV: return status::forbidden;
     case EMFILE:
     case ENFILE:
     case ENOMEM:
-    case EAGAIN:
-        return status::service_unavailable;
-    default:
-        return status::internal_server_error;
+    case EAGAIN: return status::service_unavailable;
+    default: return status::internal_server_error;
     }
 }
 
@@ -48,21 +44,16 @@ connection::step connection::open_file() {
 }
 
 connection::step connection::opened() {
-    if (result_.error == EAGAIN && ++open_retries_ < open_retries_max)
-        return open_file();
-    if (result_.failed())
-        return refuse(status_of_open_error(result_.error));
+    if (result_.error == EAGAIN && ++open_retries_ < open_retries_max) return open_file();
+    if (result_.failed()) return refuse(status_of_open_error(result_.error));
     file_ = static_cast<int>(result_.value);
     return then(&connection::examined, disk::status(*this, file_, file_status_));
 }
 
 connection::step connection::examined() {
-    if (result_.failed())
-        return refuse(status::internal_server_error);
-    if (S_ISDIR(file_status_.st_mode))
-        return file_name_ == request_.path ? redirect() : refuse(status::not_found);
-    if (!S_ISREG(file_status_.st_mode))
-        return refuse(status::forbidden);
+    if (result_.failed()) return refuse(status::internal_server_error);
+    if (S_ISDIR(file_status_.st_mode)) return file_name_ == request_.path ? redirect() : refuse(status::not_found);
+    if (!S_ISREG(file_status_.st_mode)) return refuse(status::forbidden);
     disk::make_blocking(*this, file_);
 
     response_head head;
@@ -115,17 +106,14 @@ connection::step connection::redirect() {
 // `body` is that of an answer of ours; the body of a 200 comes from the file.
 connection::step connection::begin_response(response_head head, std::string_view body) {
     close_after_ = request_.framing_lost || !request_.keep_alive || shared_.stopping;
-    if (close_after_)
-        head.connection = persistence::close;
-    else if (request_.is_http_1_0)
-        head.connection = persistence::keep_announce;
+    if (close_after_) head.connection = persistence::close;
+    else if (request_.is_http_1_0) head.connection = persistence::keep_announce;
     const auto text = format_head(head, shared_.loop.date());
 
     code_ = head.code;
     file_offset_ = 0;
     body_left_ = head.code == status::ok && !request_.is_head ? head.content_length : 0;
-    if (request_.is_head)
-        body = {};
+    if (request_.is_head) body = {};
 
     const auto own_bytes = text.size() + body.size();
     const auto wanted = std::min<std::uint64_t>(own_bytes + body_left_, chunk_bytes);
@@ -137,8 +125,7 @@ connection::step connection::begin_response(response_head head, std::string_view
 }
 
 connection::step connection::send() {
-    if (aborted_)
-        return give_up();
+    if (aborted_) return give_up();
     return then(&connection::sent, net::send(*this, socket_, {output_.get(), output_length_}, body_left_ > 0),
                 deadline::send);
 }
@@ -146,10 +133,8 @@ connection::step connection::send() {
 connection::step connection::sent() {
     shared_.loop.disarm(*this);
     expired_ = false;
-    if (result_.value > 0)
-        shared_.counts.bytes_sent += static_cast<std::uint64_t>(result_.value);
-    if (result_.value != static_cast<long>(output_length_))
-        return give_up(); // the peer is gone, or took too long
+    if (result_.value > 0) shared_.counts.bytes_sent += static_cast<std::uint64_t>(result_.value);
+    if (result_.value != static_cast<long>(output_length_)) return give_up(); // the peer is gone, or took too long
     if (body_left_ == 0) {
         shared_.counts.count_response(code_);
         return end_response();
@@ -167,16 +152,13 @@ connection::step connection::give_up() {
 
 connection::step connection::end_response() {
     output_.reset();
-    if (!has_file())
-        return file_closed();
+    if (!has_file()) return file_closed();
     return then(&connection::file_closed, disk::close(*this, std::exchange(file_, -1)));
 }
 
 connection::step connection::file_closed() {
-    if (aborted_)
-        return close_socket();
-    if (close_after_)
-        return request_.framing_lost || !input_.empty() ? linger() : close_socket();
+    if (aborted_) return close_socket();
+    if (close_after_) return request_.framing_lost || !input_.empty() ? linger() : close_socket();
     return next_request();
 }
 

@@ -49,16 +49,13 @@ void event_loop::take_completions() {
     const int count = laio_poll(completions.data(), completions_per_turn, limit);
     const int error = errno;
     now_ns_ = monotonic_ns();
-    if (count < 0 && error != EINTR)
-        throw std::system_error(error, std::generic_category(), "laio_poll");
+    if (count < 0 && error != EINTR) throw std::system_error(error, std::generic_category(), "laio_poll");
 
     // A handle that was handed over is free again and may soon name another call. One task may cancel another's, so all
     // of them are forgotten before any task runs.
     const std::span<laio_completion> done(completions.data(), static_cast<std::size_t>(std::max(count, 0)));
-    for (const auto &one : done)
-        static_cast<task *>(one.laio_data)->handle_ = nullptr;
-    for (const auto &one : done)
-        static_cast<task *>(one.laio_data)->completed({one.laio_return_value, one.laio_errno});
+    for (const auto &one : done) static_cast<task *>(one.laio_data)->handle_ = nullptr;
+    for (const auto &one : done) static_cast<task *>(one.laio_data)->completed({one.laio_return_value, one.laio_errno});
 }
 
 void event_loop::give_turns() {
@@ -84,8 +81,7 @@ void event_loop::expire_deadlines() {
 std::int64_t event_loop::next_deadline_ns() const {
     std::int64_t earliest = -1;
     for (const auto &list : deadlines_) {
-        if (list.tasks.empty())
-            continue;
+        if (list.tasks.empty()) continue;
         const auto at_ns = list.tasks.front().deadline_ns_;
         earliest = earliest < 0 ? at_ns : std::min(earliest, at_ns);
     }
@@ -93,8 +89,7 @@ std::int64_t event_loop::next_deadline_ns() const {
 }
 
 void event_loop::arm(task &who, deadline kind) {
-    if (who.deadline_hook_.is_linked() && who.deadline_kind_ == kind)
-        return;
+    if (who.deadline_hook_.is_linked() && who.deadline_kind_ == kind) return;
     disarm(who);
     auto &list = deadlines_[static_cast<std::size_t>(kind)];
     who.deadline_kind_ = kind;
@@ -103,13 +98,11 @@ void event_loop::arm(task &who, deadline kind) {
 }
 
 void event_loop::run_later(task &who) {
-    if (!who.run_hook_.is_linked())
-        runnable_.push_back(who);
+    if (!who.run_hook_.is_linked()) runnable_.push_back(who);
 }
 
 void event_loop::cancel(task &who) {
-    if (who.handle_ != nullptr)
-        laio_cancel(who.handle_);
+    if (who.handle_ != nullptr) laio_cancel(who.handle_);
 }
 
 const std::string &event_loop::date() {

@@ -16,7 +16,7 @@
 namespace httpd {
 
 class event_loop {
-  public:
+public:
     event_loop();
 
     void set_duration(deadline kind, std::chrono::milliseconds duration);
@@ -38,7 +38,7 @@ class event_loop {
     // The time of this turn, as HTTP writes it.
     const std::string &date();
 
-  private:
+private:
     using run_queue = boost::intrusive::list<task, boost::intrusive::member_hook<task, task::hook, &task::run_hook_>,
                                              boost::intrusive::constant_time_size<false>>;
     using deadline_queue =

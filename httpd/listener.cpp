@@ -24,10 +24,8 @@ bool is_of_the_peer(int error) {
     case EHOSTUNREACH:
     case EOPNOTSUPP:
     case ENETUNREACH:
-    case ETIMEDOUT:
-        return true;
-    default:
-        return false;
+    case ETIMEDOUT: return true;
+    default: return false;
     }
 }
 
@@ -38,8 +36,7 @@ listener::listener(event_loop &loop, statistics &counts, int socket, events owne
 
 void listener::turn() {
     for (int accepts = 0; accepts < accepts_per_turn; ++accepts) {
-        if (state_ != state::accepting)
-            return;
+        if (state_ != state::accepting) return;
         if (!owner_.has_room()) {
             pause();
             return;
@@ -61,10 +58,8 @@ void listener::completed(outcome result) {
         return;
     }
     take(result);
-    if (state_ == state::closing)
-        close();
-    else
-        turn();
+    if (state_ == state::closing) close();
+    else turn();
 }
 
 void listener::take(outcome result) {
@@ -82,28 +77,23 @@ void listener::pause() {
 }
 
 void listener::resume() {
-    if (state_ != state::paused)
-        return;
+    if (state_ != state::paused) return;
     state_ = state::accepting;
     loop_.disarm(*this);
     loop_.run_later(*this);
 }
 
 void listener::stop() {
-    if (state_ == state::closing || state_ == state::closed)
-        return;
+    if (state_ == state::closing || state_ == state::closed) return;
     state_ = state::closing;
     loop_.disarm(*this);
-    if (in_background_)
-        event_loop::cancel(*this);
-    else
-        close();
+    if (in_background_) event_loop::cancel(*this);
+    else close();
 }
 
 void listener::close() {
     const auto result = net::close(*this, std::exchange(socket_, -1));
-    if (!result.in_background())
-        socket_closed();
+    if (!result.in_background()) socket_closed();
 }
 
 void listener::socket_closed() {

@@ -12,7 +12,7 @@ namespace httpd {
 class event_loop;
 
 class listener final : public task {
-  public:
+public:
     struct events {
         std::function<bool()> has_room;
         std::function<void(int)> accepted; // takes the socket
@@ -28,7 +28,7 @@ class listener final : public task {
     void deadline_passed() override { resume(); }
     void turn() override;
 
-  private:
+private:
     enum class state { accepting, paused, closing, closed };
 
     void take(outcome result);

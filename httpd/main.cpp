@@ -76,8 +76,7 @@ int serve(httpd::server_options options, reporting report) {
         std::fputs(text.c_str(), stdout);
         std::fflush(stdout);
     }
-    if (!all_ended)
-        _exit(0);
+    if (!all_ended) _exit(0);
     return 0;
 }
 

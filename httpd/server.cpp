@@ -91,18 +91,15 @@ void server::closed(connection &which) {
 void server::wait_for_signal() {
     for (;;) {
         const auto result = call(*this, SYS_read, signals_, &signal_, sizeof signal_);
-        if (result.in_background())
-            return;
+        if (result.in_background()) return;
         if (result.failed() && result.error != EINTR)
             throw std::system_error(result.error, std::generic_category(), "read of a signal descriptor");
-        if (!result.failed())
-            drain();
+        if (!result.failed()) drain();
     }
 }
 
 void server::completed(outcome result) {
-    if (!result.failed())
-        drain();
+    if (!result.failed()) drain();
     wait_for_signal();
 }
 
@@ -115,27 +112,22 @@ void server::drain() {
     service_.stopping = true;
     loop_.arm(*this, deadline::drain);
     listener_.stop();
-    for (const auto &[which, owned] : connections_)
-        which->stop();
+    for (const auto &[which, owned] : connections_) which->stop();
 }
 
 void server::cut_off() {
     stage_ = stage::cutting_off;
     loop_.arm(*this, deadline::grace);
-    for (const auto &[which, owned] : connections_)
-        which->abort();
+    for (const auto &[which, owned] : connections_) which->abort();
 }
 
 void server::deadline_passed() {
-    if (stage_ == stage::cutting_off)
-        loop_.stop();
-    else
-        cut_off();
+    if (stage_ == stage::cutting_off) loop_.stop();
+    else cut_off();
 }
 
 void server::end_when_all_ended() {
-    if (stage_ != stage::serving && connections_.empty() && listener_closed_)
-        loop_.stop();
+    if (stage_ != stage::serving && connections_.empty() && listener_closed_) loop_.stop();
 }
 
 } // namespace httpd

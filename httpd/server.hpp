@@ -19,7 +19,7 @@
 namespace httpd {
 
 class server final : public task {
-  public:
+public:
     // Opens the directory, listens, and blocks the signals to stop for this thread and those made later. Throws
     // std::system_error or std::invalid_argument.
     explicit server(const server_options &options);
@@ -35,7 +35,7 @@ class server final : public task {
     void completed(outcome result) override;
     void deadline_passed() override;
 
-  private:
+private:
     enum class stage { serving, draining, cutting_off };
 
     void wait_for_signal();

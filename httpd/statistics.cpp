@@ -24,14 +24,10 @@ laio_counts counted_by_laio() {
 
 std::string engines_of(const laio_counts &stats) {
     std::string names;
-    if ((stats.engines & LAIO_ENGINE_READINESS) != 0)
-        names += "readiness ";
-    if ((stats.engines & LAIO_ENGINE_RING) != 0)
-        names += "ring ";
-    if ((stats.engines & LAIO_ENGINE_CARRIERS) != 0)
-        names += "carriers ";
-    if (!names.empty())
-        names.pop_back();
+    if ((stats.engines & LAIO_ENGINE_READINESS) != 0) names += "readiness ";
+    if ((stats.engines & LAIO_ENGINE_RING) != 0) names += "ring ";
+    if ((stats.engines & LAIO_ENGINE_CARRIERS) != 0) names += "carriers ";
+    if (!names.empty()) names.pop_back();
     return names;
 }
 
@@ -77,8 +73,7 @@ std::string report_as_json(const statistics &counts) {
     const auto laio = counted_by_laio();
 
     ordered_json responses;
-    for (std::size_t i = 2; i < counts.responses.size(); ++i)
-        responses[fmt::format("{}xx", i)] = counts.responses[i];
+    for (std::size_t i = 2; i < counts.responses.size(); ++i) responses[fmt::format("{}xx", i)] = counts.responses[i];
     ordered_json routes;
     for (std::size_t i = 0; i < route_names.size(); ++i)
         routes[std::string(route_names[i])] = {{"calls", laio.routes[i].calls}, {"blocked", laio.routes[i].blocked}};

@@ -33,7 +33,7 @@ enum class deadline {
 inline constexpr int deadlines = 7;
 
 class task {
-  public:
+public:
     task() = default;
     task(const task &) = delete;
     task &operator=(const task &) = delete;
@@ -43,7 +43,7 @@ class task {
     virtual void deadline_passed() {} // the deadline is no longer armed; a call may still be in the background
     virtual void turn() {}            // it asked for one: event_loop::run_later()
 
-  private:
+private:
     friend class event_loop;
     template <typename... arguments> friend outcome call(task &who, long number, arguments... args);
     using hook = boost::intrusive::list_member_hook<boost::intrusive::link_mode<boost::intrusive::auto_unlink>>;

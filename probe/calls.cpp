@@ -25,8 +25,7 @@ std::vector<numbered> select(const std::string &architecture, const std::string 
     const laio::numbering *numbers = laio::find_numbering(architecture.c_str());
     for (long i = 0; numbers != nullptr && i < static_cast<long>(numbers->size); ++i) {
         const laio::row *row = numbers->find(i);
-        if (row != nullptr && (name.empty() || name == row->name))
-            rows.push_back({i, row});
+        if (row != nullptr && (name.empty() || name == row->name)) rows.push_back({i, row});
     }
     return rows;
 }
@@ -63,8 +62,7 @@ std::string references(const laio::row &row) {
     std::string text;
     for (std::size_t i = 0; i < std::strlen(row.arguments); ++i) {
         const argument_kind &kind = kind_of(row.arguments[i]);
-        if (kind.reference != nullptr)
-            text += fmt::format("{}a{} {}", text.empty() ? "" : ", ", i, kind.reference);
+        if (kind.reference != nullptr) text += fmt::format("{}a{} {}", text.empty() ? "" : ", ", i, kind.reference);
     }
     return text;
 }
@@ -103,8 +101,7 @@ json as_json(const numbered &one) {
     for (std::size_t i = 0; i < std::strlen(row.arguments); ++i) {
         const argument_kind &kind = kind_of(row.arguments[i]);
         object["arguments"].push_back(kind.name);
-        if (kind.reference != nullptr)
-            object["by_reference"].push_back(i);
+        if (kind.reference != nullptr) object["by_reference"].push_back(i);
     }
     return object;
 }
@@ -113,19 +110,15 @@ json as_json(const numbered &one) {
 
 std::string calls_as_text(const std::string &architecture, const std::string &name) {
     std::vector<cells> lines{{"number", "name", "route", "today", "form", "io_uring", "descriptor", "by reference"}};
-    for (const numbered &one : select(architecture, name))
-        lines.push_back(cells_of(one));
-    if (lines.size() == 1)
-        return {};
+    for (const numbered &one : select(architecture, name)) lines.push_back(cells_of(one));
+    if (lines.size() == 1) return {};
     std::array<std::size_t, std::tuple_size_v<cells>> widths{};
     for (const cells &each : lines)
-        for (std::size_t i = 0; i + 1 < each.size(); ++i)
-            widths[i] = std::max(widths[i], each[i].size());
+        for (std::size_t i = 0; i + 1 < each.size(); ++i) widths[i] = std::max(widths[i], each[i].size());
     std::string text;
     for (const cells &each : lines) {
         text += fmt::format("{:>{}}", each[0], widths[0]);
-        for (std::size_t i = 1; i < each.size(); ++i)
-            text += fmt::format("  {:<{}}", each[i], widths[i]);
+        for (std::size_t i = 1; i < each.size(); ++i) text += fmt::format("  {:<{}}", each[i], widths[i]);
         text += '\n';
     }
     return text;
@@ -133,10 +126,8 @@ std::string calls_as_text(const std::string &architecture, const std::string &na
 
 std::string calls_as_json(const std::string &architecture, const std::string &name) {
     json rows = json::array();
-    for (const numbered &one : select(architecture, name))
-        rows.push_back(as_json(one));
-    if (rows.empty())
-        return {};
+    for (const numbered &one : select(architecture, name)) rows.push_back(as_json(one));
+    if (rows.empty()) return {};
     return (name.empty() ? rows : rows[0]).dump(2) + "\n";
 }
 

@@ -19,16 +19,14 @@ using laio_counts = struct laio_stats; // there is a function of this name as we
 std::vector<std::string> names_of(std::uint32_t bits) {
     std::vector<std::string> names;
     for (unsigned i = 0; laio::forbidden_name(i) != nullptr; ++i)
-        if ((bits >> i & 1) != 0)
-            names.emplace_back(laio::forbidden_name(i));
+        if ((bits >> i & 1) != 0) names.emplace_back(laio::forbidden_name(i));
     return names;
 }
 
 forbidden read_environment() {
     forbidden found;
     const char *list = secure_getenv("LAIO_FORBID"); // as the library reads it
-    if (list == nullptr)
-        return found;
+    if (list == nullptr) return found;
     found.is_set = true;
     found.text = list;
     const char *unknown = nullptr;
@@ -62,25 +60,19 @@ constexpr feature pidfd_feature{LAIO_FORBID_PIDFD, &laio::features::pidfd_errno,
 std::string reason_of(const feature &asked, int error) {
     using namespace std::string_literals;
     switch (error) {
-    case ECANCELED:
-        return "forbidden by LAIO_FORBID, "s + asked.name;
-    case ENOSYS:
-        return "Linux before "s + asked.since + ", or a seccomp filter answers "s + asked.system;
+    case ECANCELED: return "forbidden by LAIO_FORBID, "s + asked.name;
+    case ENOSYS: return "Linux before "s + asked.since + ", or a seccomp filter answers "s + asked.system;
     case EPERM:
-    case EACCES:
-        return "a seccomp filter or a security module refuses "s + asked.system;
-    case EINVAL:
-        return "Linux before "s + asked.flag_since;
-    default:
-        return {};
+    case EACCES: return "a seccomp filter or a security module refuses "s + asked.system;
+    case EINVAL: return "Linux before "s + asked.flag_since;
+    default: return {};
     }
 }
 
 verdict ask_feature(const feature &asked, std::uint32_t bits) {
     const std::uint32_t others = LAIO_FORBID_ALL & ~asked.bit;
     const auto got = ask_in_child([&] { return laio::ask_features((bits & asked.bit) | others).*asked.error; });
-    if (got.signal != 0 || got.error != 0)
-        return no_answer(got.signal, got.error);
+    if (got.signal != 0 || got.error != 0) return no_answer(got.signal, got.error);
     const int error = got.value;
     const state is = error == 0 ? state::usable : error == ECANCELED ? state::not_asked : state::unusable;
     return {is, is == state::not_asked ? 0 : error, 0, reason_of(asked, error)};
@@ -131,8 +123,7 @@ engines examine_engines(std::uint32_t forbid) {
     found.cancel_signal = made.cancel_signal;
     constexpr const char *names[] = {"readiness", "ring", "carriers"};
     for (unsigned i = 0; i < std::size(names); ++i)
-        if ((made.counts.engines >> i & 1) != 0)
-            found.used.emplace_back(names[i]);
+        if ((made.counts.engines >> i & 1) != 0) found.used.emplace_back(names[i]);
     return found;
 }
 
@@ -141,8 +132,7 @@ engines examine_engines(std::uint32_t forbid) {
 const char *native_architecture() {
     for (const char *name : {"x86_64", "aarch64"}) {
         const laio::numbering *numbers = laio::find_numbering(name);
-        if (numbers != nullptr && numbers->find == laio::find_row)
-            return name;
+        if (numbers != nullptr && numbers->find == laio::find_row) return name;
     }
     return "unknown";
 }
@@ -164,8 +154,7 @@ machine examine_machine() {
     found.pidfd = ask_feature(pidfd_feature, bits);
     if ((bits & LAIO_FORBID_ATTEMPTS) != 0)
         found.attempts = {state::not_asked, 0, 0, "forbidden by LAIO_FORBID, attempts"};
-    else
-        found.attempts.is = state::usable;
+    else found.attempts.is = state::usable;
 
     std::uint32_t deadly = 0;
     deadly |= found.ring.is.signal != 0 ? LAIO_FORBID_RING : 0;

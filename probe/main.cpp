@@ -40,14 +40,12 @@ void describe(CLI::App &app, command &wanted) {
     app.callback([=] {
         if (architecture->count() > 0 && all->count() + one->count() == 0)
             throw CLI::RequiresError("--arch", "--calls or --call");
-        if (one->count() > 0 && one->as<std::string>().empty())
-            throw CLI::ValidationError("--call", "no name");
+        if (one->count() > 0 && one->as<std::string>().empty()) throw CLI::ValidationError("--call", "no name");
     });
 }
 
 bool print(const std::string &text) {
-    if (std::fputs(text.c_str(), stdout) >= 0 && std::fflush(stdout) == 0)
-        return true;
+    if (std::fputs(text.c_str(), stdout) >= 0 && std::fflush(stdout) == 0) return true;
     std::perror("laio-probe: standard output");
     return false;
 }
@@ -69,10 +67,8 @@ int print_report(const command &wanted) {
     const probe::machine here = probe::examine_machine();
     std::vector<probe::path_report> paths;
     paths.reserve(wanted.paths.size());
-    for (const std::string &path : wanted.paths)
-        paths.push_back(probe::examine_path(path, here));
-    if (!print(wanted.as_json ? probe::report_as_json(here, paths) : probe::report_as_text(here, paths)))
-        return cannot;
+    for (const std::string &path : wanted.paths) paths.push_back(probe::examine_path(path, here));
+    if (!print(wanted.as_json ? probe::report_as_json(here, paths) : probe::report_as_text(here, paths))) return cannot;
 
     int code = 0;
     for (const std::string &name : here.forbid.unknown)
@@ -80,8 +76,7 @@ int print_report(const command &wanted) {
     if (here.made.loop.is != probe::state::usable)
         code = complain(fmt::format("no loop can be made here, {}", probe::in_words(here.made.loop)));
     for (const probe::path_report &each : paths)
-        if (each.error != 0)
-            code = complain(fmt::format("{}: {}", each.path, probe::errno_name(each.error)));
+        if (each.error != 0) code = complain(fmt::format("{}: {}", each.path, probe::errno_name(each.error)));
     return code;
 }
 
@@ -96,9 +91,7 @@ int main(int argc, char **argv) {
         describe(app, wanted);
         try {
             app.parse(argc, argv);
-        } catch (const CLI::ParseError &error) {
-            return app.exit(error) == 0 ? 0 : usage;
-        }
+        } catch (const CLI::ParseError &error) { return app.exit(error) == 0 ? 0 : usage; }
         return wanted.all_calls || !wanted.call.empty() ? print_calls(wanted) : print_report(wanted);
     } catch (const std::exception &failure) {
         std::fprintf(stderr, "laio-probe: %s\n", failure.what());

@@ -18,11 +18,10 @@ namespace probe {
 namespace {
 
 class descriptor {
-  public:
+public:
     explicit descriptor(int number) : number_{number}, error_{number < 0 ? errno : 0} {}
     ~descriptor() {
-        if (number_ >= 0)
-            ::close(number_);
+        if (number_ >= 0) ::close(number_);
     }
     descriptor(const descriptor &) = delete;
     descriptor &operator=(const descriptor &) = delete;
@@ -31,29 +30,21 @@ class descriptor {
     [[nodiscard]] int number() const { return number_; }
     [[nodiscard]] int error() const { return error_; } // why it is not
 
-  private:
+private:
     int number_;
     int error_;
 };
 
 const char *kind_name(laio::file_kind kind) {
     switch (kind) {
-    case laio::file_kind::regular:
-        return "regular file";
-    case laio::file_kind::directory:
-        return "directory";
-    case laio::file_kind::pipe:
-        return "FIFO";
-    case laio::file_kind::socket:
-        return "socket";
-    case laio::file_kind::block:
-        return "block device";
-    case laio::file_kind::character:
-        return "character device";
-    case laio::file_kind::link:
-        return "symbolic link";
-    default:
-        return "other";
+    case laio::file_kind::regular: return "regular file";
+    case laio::file_kind::directory: return "directory";
+    case laio::file_kind::pipe: return "FIFO";
+    case laio::file_kind::socket: return "socket";
+    case laio::file_kind::block: return "block device";
+    case laio::file_kind::character: return "character device";
+    case laio::file_kind::link: return "symbolic link";
+    default: return "other";
     }
 }
 
@@ -86,8 +77,7 @@ std::vector<mount> read_mounts() {
         mount one{};
         std::string skipped;
         fields >> one.id >> skipped >> one.device >> skipped >> one.point;
-        while (fields >> skipped && skipped != "-") {
-        }
+        while (fields >> skipped && skipped != "-") {}
         if (fields >> one.type) {
             one.point = unescape(one.point);
             mounts.push_back(one);
@@ -104,8 +94,7 @@ void find_mount(const descriptor &named, const laio::file_identity &file, path_r
                         (status.stx_mask & mount_id) != 0;
     const std::string device = std::to_string(file.device_major) + ":" + std::to_string(file.device_minor);
     for (const mount &one : read_mounts()) {
-        if (has_id ? one.id != status.stx_mnt_id : one.device != device)
-            continue;
+        if (has_id ? one.id != status.stx_mnt_id : one.device != device) continue;
         report.file_system = one.type;
         report.mount_point = one.point;
         return;
@@ -119,13 +108,10 @@ verdict not_asked(std::string reason, int error = 0) { return {state::not_asked,
 // Makes one system call in a child; its result is what we want to know.
 template <class question> verdict ask(question make) {
     const auto got = ask_in_child(make);
-    if (got.signal != 0 || got.error != 0)
-        return no_answer(got.signal, got.error);
-    if (got.value >= 0)
-        return {state::usable, 0, 0, {}};
+    if (got.signal != 0 || got.error != 0) return no_answer(got.signal, got.error);
+    if (got.value >= 0) return {state::usable, 0, 0, {}};
     const int error = static_cast<int>(-got.value);
-    if (error == EAGAIN)
-        return {state::usable, error, 0, "it would have blocked"};
+    if (error == EAGAIN) return {state::usable, error, 0, "it would have blocked"};
     const bool refuses = error == EOPNOTSUPP || error == EINVAL;
     return {state::unusable, error, 0, refuses ? "the file system does not have it" : ""};
 }
@@ -150,8 +136,7 @@ verdict ask_write(const descriptor &file) {
 verdict ask_open(const std::string &path) {
     verdict answer = ask([&] {
         const long named = laio::system_call(SYS_openat, AT_FDCWD, laio::word(path.c_str()), O_PATH | O_CLOEXEC);
-        if (named < 0)
-            return named;
+        if (named < 0) return named;
         open_how how{};
         how.flags = O_RDONLY | O_NONBLOCK | O_NOCTTY | O_CLOEXEC;
         how.resolve = RESOLVE_CACHED;
@@ -159,18 +144,15 @@ verdict ask_open(const std::string &path) {
     });
     if (answer.error == EAGAIN)
         answer = {state::unusable, EAGAIN, 0, "not answered from memory, though the name was just looked up"};
-    else if (answer.error == EACCES || answer.error == EPERM)
-        answer = not_asked("it may not be opened", answer.error);
+    else if (answer.error == EACCES || answer.error == EPERM) answer = not_asked("it may not be opened", answer.error);
     return answer;
 }
 
 void try_file(const descriptor &file, path_report &report, bool may_write) {
     if (may_write) {
         // over a byte that is there: space for a new one may have to be searched for
-        if (pwrite(file.number(), "l", 1, 0) == 1)
-            report.write = ask_write(file);
-        else
-            report.write = not_asked("a plain write failed", errno);
+        if (pwrite(file.number(), "l", 1, 0) == 1) report.write = ask_write(file);
+        else report.write = not_asked("a plain write failed", errno);
     }
     report.read = ask_read(file);
 }
@@ -178,19 +160,16 @@ void try_file(const descriptor &file, path_report &report, bool may_write) {
 // A file that nobody else can see; where the file system cannot make one, a file whose name is gone at once.
 int make_file_in(const std::string &directory) {
     int file = open(directory.c_str(), O_TMPFILE | O_RDWR | O_CLOEXEC, 0600);
-    if (file >= 0 || (errno != EOPNOTSUPP && errno != EISDIR && errno != EINVAL && errno != ENOENT))
-        return file;
+    if (file >= 0 || (errno != EOPNOTSUPP && errno != EISDIR && errno != EINVAL && errno != ENOENT)) return file;
     std::string name = directory + "/.laio-probe-XXXXXX";
     file = mkostemp(name.data(), O_CLOEXEC);
-    if (file >= 0)
-        unlink(name.c_str());
+    if (file >= 0) unlink(name.c_str());
     return file;
 }
 
 void try_directory(path_report &report) {
     const descriptor file(make_file_in(report.path));
-    if (file.is_open())
-        return try_file(file, report, true);
+    if (file.is_open()) return try_file(file, report, true);
     report.read = not_asked("no file can be made there; name a file", file.error());
     report.write = not_asked("no file can be made there", file.error());
 }
@@ -204,17 +183,14 @@ int open_to_read(const std::string &path) {
 
 void try_regular(path_report &report) {
     const descriptor file(open_to_read(report.path));
-    if (file.is_open())
-        try_file(file, report, false);
-    else
-        report.read = not_asked("it cannot be opened", file.error());
+    if (file.is_open()) try_file(file, report, false);
+    else report.read = not_asked("it cannot be opened", file.error());
     report.write = not_asked("it would change the file; name its directory");
 }
 
 // What is not usable at all is not asked of a file.
 void withhold(verdict &answer, const verdict &feature, const char *name) {
-    if (feature.is != state::usable)
-        answer = not_asked(std::string(name) + " is not usable");
+    if (feature.is != state::usable) answer = not_asked(std::string(name) + " is not usable");
 }
 
 } // namespace
@@ -241,10 +217,8 @@ path_report examine_path(const std::string &path, const machine &here) {
         report.read = report.open = report.write = not_asked("it is no file and no directory");
         return report;
     }
-    if (here.nowait.is == state::usable)
-        is_directory ? try_directory(report) : try_regular(report);
-    if (here.cached.is == state::usable)
-        report.open = ask_open(path);
+    if (here.nowait.is == state::usable) is_directory ? try_directory(report) : try_regular(report);
+    if (here.cached.is == state::usable) report.open = ask_open(path);
     withhold(report.read, here.nowait, "RWF_NOWAIT");
     withhold(report.write, here.nowait, "RWF_NOWAIT");
     withhold(report.open, here.cached, "RESOLVE_CACHED");

@@ -23,10 +23,8 @@ std::string listed(const std::vector<std::string> &names) {
 
 std::string ring_as_text(const uring &ring) {
     std::string text = line("io_uring", in_words(ring.is));
-    if (ring.sysctl)
-        text += line("  io_uring_disabled", std::to_string(*ring.sysctl));
-    if (ring.is.is != state::usable)
-        return text;
+    if (ring.sysctl) text += line("  io_uring_disabled", std::to_string(*ring.sysctl));
+    if (ring.is.is != state::usable) return text;
     text += line("  set up with", listed(ring.setup));
     text += line("  requests", listed(ring.requests));
     text += line("  requests not known", listed(ring.unsupported));
@@ -39,8 +37,7 @@ std::string signal_in_words(int number) {
 }
 
 std::string engines_as_text(const engines &made) {
-    if (made.loop.is != state::usable)
-        return line("engines", "no loop can be made, " + in_words(made.loop));
+    if (made.loop.is != state::usable) return line("engines", "no loop can be made, " + in_words(made.loop));
     return line("engines", listed(made.used)) +
            line("  carriers",
                 fmt::format("at most {}, {} when calls wait long", made.carriers_max, made.carriers_hard_max)) +
@@ -49,8 +46,7 @@ std::string engines_as_text(const engines &made) {
 
 std::string path_as_text(const path_report &at) {
     std::string text = "\n" + at.path + "\n";
-    if (at.error != 0)
-        return text + line("  cannot be looked at", errno_name(at.error));
+    if (at.error != 0) return text + line("  cannot be looked at", errno_name(at.error));
     const std::string type = at.file_system.empty() ? "unknown" : at.file_system;
     text += line("  kind", at.kind);
     text += line("  file system", at.mount_point.empty() ? type : type + ", mounted on " + at.mount_point);
@@ -98,8 +94,7 @@ json as_json(const path_report &at) {
     json object;
     object["path"] = at.path;
     object["errno"] = at.error != 0 ? json(errno_name(at.error)) : json(nullptr);
-    if (at.error != 0)
-        return object;
+    if (at.error != 0) return object;
     object["kind"] = at.kind;
     object["file_system"] = name_or_null(at.file_system);
     object["mount_point"] = name_or_null(at.mount_point);
@@ -130,20 +125,16 @@ std::string report_as_text(const machine &here, const std::vector<path_report> &
         "laio", fmt::format("{} for {}{}", version(), here.architecture, LAIO_HAS_URING ? "" : ", without liburing"));
     text += line("kernel", fmt::format("Linux {}, {}", here.release, here.hardware));
     text += line("LAIO_FORBID", forbid.is_set ? fmt::format("\"{}\"", forbid.text) : "not set");
-    if (forbid.is_set)
-        text += line("  forbids", listed(forbid.names));
-    if (!forbid.unknown.empty())
-        text += line("  names not known", listed(forbid.unknown));
-    if (!here.needed.empty())
-        text += line("  needed here", listed(here.needed) + ": a filter kills who asks for it");
+    if (forbid.is_set) text += line("  forbids", listed(forbid.names));
+    if (!forbid.unknown.empty()) text += line("  names not known", listed(forbid.unknown));
+    if (!here.needed.empty()) text += line("  needed here", listed(here.needed) + ": a filter kills who asks for it");
     text += ring_as_text(here.ring) + engines_as_text(here.made);
     text += line("RWF_NOWAIT", in_words(here.nowait));
     text += line("RESOLVE_CACHED", in_words(here.cached));
     text += line("pidfd", in_words(here.pidfd));
     text += line("attempts", in_words(here.attempts));
     text += line("activations", activations);
-    for (const path_report &each : paths)
-        text += path_as_text(each);
+    for (const path_report &each : paths) text += path_as_text(each);
     return text;
 }
 
@@ -160,8 +151,7 @@ std::string report_as_json(const machine &here, const std::vector<path_report> &
                           {"attempts", as_json(here.attempts)}};
     object["activations"] = as_json(verdict{state::unusable, 0, 0, activations});
     object["paths"] = json::array();
-    for (const path_report &each : paths)
-        object["paths"].push_back(as_json(each));
+    for (const path_report &each : paths) object["paths"].push_back(as_json(each));
     return object.dump(2, ' ', false, json::error_handler_t::replace) + "\n";
 }
 

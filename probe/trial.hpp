@@ -40,18 +40,13 @@ template <class question> auto ask_in_child(question ask) -> trial<decltype(ask(
     int status = 0;
     pid_t waited = child;
     if (child > 0) {
-        do
-            waited = waitpid(child, &status, 0);
+        do waited = waitpid(child, &status, 0);
         while (waited < 0 && errno == EINTR);
     }
-    if (waited < 0)
-        result.error = errno;
-    else if (WIFSIGNALED(status))
-        result.signal = WTERMSIG(status);
-    else if (status != 0)
-        result.error = ECHILD; // somebody ended it before it could answer
-    else
-        result.value = *static_cast<answer *>(page);
+    if (waited < 0) result.error = errno;
+    else if (WIFSIGNALED(status)) result.signal = WTERMSIG(status);
+    else if (status != 0) result.error = ECHILD; // somebody ended it before it could answer
+    else result.value = *static_cast<answer *>(page);
     munmap(page, sizeof(answer));
     return result;
 }

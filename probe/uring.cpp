@@ -43,8 +43,7 @@ bool can(const laio::ring &ring, long number) {
     laio::operation op{};
     constexpr long arguments[6]{};
     laio::prepare(op, *laio::find_row(number), number, arguments);
-    if (op.what->copies)
-        op.vector = op.vector_inside; // as it is once the call is in the background
+    if (op.what->copies) op.vector = op.vector_inside; // as it is once the call is in the background
     return ring.can(op);
 }
 
@@ -53,49 +52,38 @@ ring_opened open_ring(std::uint32_t forbid) {
     laio::complete_options(nullptr, options);
     options.forbid |= forbid;
     const int alarm = eventfd(0, EFD_CLOEXEC | EFD_NONBLOCK);
-    if (alarm < 0)
-        return {errno, 0, 0};
+    if (alarm < 0) return {errno, 0, 0};
     laio::ring ring;
     ring_opened found{-ring.open(options, alarm), 0, 0};
-    if (found.error != 0)
-        return found;
+    if (found.error != 0) return found;
     found.flags = ring.flags();
     for (unsigned i = 0; i < std::size(requests); ++i)
-        if (can(ring, requests[i].number))
-            found.requests |= 1u << i;
+        if (can(ring, requests[i].number)) found.requests |= 1u << i;
     return found;
 }
 
 std::optional<int> read_sysctl() {
     std::ifstream file("/proc/sys/kernel/io_uring_disabled");
     int value = 0;
-    if (file >> value)
-        return value;
+    if (file >> value) return value;
     return std::nullopt;
 }
 
 std::string reason_of(int error, std::optional<int> sysctl) {
     switch (error) {
-    case ENOSYS:
-        return "Linux before 5.1 or without io_uring, or a seccomp filter answers";
+    case ENOSYS: return "Linux before 5.1 or without io_uring, or a seccomp filter answers";
     case EPERM:
-        if (sysctl == 2)
-            return "kernel.io_uring_disabled is 2: forbidden to all";
+        if (sysctl == 2) return "kernel.io_uring_disabled is 2: forbidden to all";
         if (sysctl == 1)
             return "kernel.io_uring_disabled is 1: only for CAP_SYS_ADMIN and the group kernel.io_uring_group";
         return "a seccomp filter or a security module refuses it";
-    case EACCES:
-        return "a security module refuses it";
+    case EACCES: return "a security module refuses it";
     case EINVAL:
-    case EOPNOTSUPP:
-        return "Linux before 5.6";
-    case ENOMEM:
-        return "no memory; before Linux 5.12, the limit of locked memory (RLIMIT_MEMLOCK)";
+    case EOPNOTSUPP: return "Linux before 5.6";
+    case ENOMEM: return "no memory; before Linux 5.12, the limit of locked memory (RLIMIT_MEMLOCK)";
     case EMFILE:
-    case ENFILE:
-        return "too many open files";
-    default:
-        return {};
+    case ENFILE: return "too many open files";
+    default: return {};
     }
 }
 

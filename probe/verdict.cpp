@@ -23,18 +23,14 @@ std::string in_words(const verdict &of) {
     const std::string name = of.signal != 0  ? signal_name(of.signal)
                              : of.error != 0 ? errno_name(of.error)
                                              : std::string{};
-    if (!name.empty())
-        text += (of.is == state::usable ? ", " : ": ") + name;
-    if (!of.reason.empty())
-        text += name.empty() ? ": " + of.reason : fmt::format(" ({})", of.reason);
+    if (!name.empty()) text += (of.is == state::usable ? ", " : ": ") + name;
+    if (!of.reason.empty()) text += name.empty() ? ": " + of.reason : fmt::format(" ({})", of.reason);
     return text;
 }
 
 verdict no_answer(int signal, int error) {
-    if (signal == SIGSYS)
-        return {state::unusable, 0, signal, "a seccomp filter kills who asks"};
-    if (signal != 0)
-        return {state::unusable, 0, signal, "the process that asked was killed"};
+    if (signal == SIGSYS) return {state::unusable, 0, signal, "a seccomp filter kills who asks"};
+    if (signal != 0) return {state::unusable, 0, signal, "the process that asked was killed"};
     return {state::not_asked, error, 0, "no process to ask with"};
 }
 

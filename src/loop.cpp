@@ -26,7 +26,8 @@ laio_handle_t as_handle(std::uintptr_t number) { return reinterpret_cast<laio_ha
 
 } // namespace
 
-loop::loop(const laio_options &options) : options_(options), pool_(options.operations_max + 1) {} // and one to attempt with
+loop::loop(const laio_options &options)
+    : options_(options), pool_(options.operations_max + 1) {} // and one to attempt with
 
 loop::~loop() = default;
 
@@ -195,8 +196,7 @@ void loop::advance(operation &op) {
     if (op.waits_for == until::readable_carrier) return start_carrier(op);
     const std::uint64_t moved = op.moved;
     const outcome next = attempt(op, world_);
-    if (op.moved != moved)
-        op.fruitless = 0;
+    if (op.moved != moved) op.fruitless = 0;
     else if (next.waits_for == op.waits_for && ++op.fruitless > fruitless_max)
         return start_carrier(op); // ready for epoll, but not for the call: some sockets and devices are like that
     settle(op, next);

@@ -24,8 +24,8 @@ public:
     loop(const loop &) = delete;
     loop &operator=(const loop &) = delete;
 
-    int open();    // 0 or a negative errno
-    void finish(); // ends what is outstanding, and waits for it
+    int open();     // 0 or a negative errno
+    void finish();  // ends what is outstanding, and waits for it
     void abandon(); // in the child of a fork: closes our copies of its descriptors, touches nothing else
 
     // -EINPROGRESS with in_background(): it went to the background. Else the result, or a negative errno.
@@ -91,7 +91,7 @@ private:
     bool is_shared_ = false;     // another loop waits on our descriptor: everything is armed at once
     bool is_collecting_ = false; // in poll(), which hands over what becomes complete
     bool is_finishing_ = false;
-    bool has_rung_ = false;      // the alarm, and poll() has not slept since
+    bool has_rung_ = false; // the alarm, and poll() has not slept since
 
     // statistics
     laio_route_stats routes_[LAIO_ROUTES]{};

@@ -27,8 +27,7 @@ affinity::affinity() { must(sched_getaffinity(0, sizeof allowed_, &allowed_), "s
 
 int affinity::highest_cpu() const {
     int cpu = CPU_SETSIZE - 1;
-    while (cpu > 0 && !allows(cpu))
-        --cpu;
+    while (cpu > 0 && !allows(cpu)) --cpu;
     return cpu;
 }
 
@@ -39,8 +38,7 @@ bool affinity::allows(int cpu) const {
 }
 
 void affinity::pin(int cpu) const {
-    if (!allows(cpu))
-        fail("CPU {} is not among those this process may use", cpu);
+    if (!allows(cpu)) fail("CPU {} is not among those this process may use", cpu);
     cpu_set_t set;
     CPU_ZERO(&set);
     CPU_SET(static_cast<unsigned>(cpu), &set);

@@ -7,7 +7,7 @@
 namespace laio::bench {
 
 class affinity {
-  public:
+public:
     affinity(); // remembers what the process was allowed when it started
 
     [[nodiscard]] int highest_cpu() const;
@@ -17,7 +17,7 @@ class affinity {
     void pin(int cpu) const; // every thread that there is, to one CPU
     void release() const;    // every thread, to all that was allowed at first
 
-  private:
+private:
     cpu_set_t allowed_;
 };
 

@@ -41,13 +41,10 @@ channel make_tcp() {
 } // namespace
 
 channel make_channel(channel_kind kind) {
-    if (kind == channel_kind::tcp)
-        return make_tcp();
+    if (kind == channel_kind::tcp) return make_tcp();
     std::array<int, 2> ends{};
-    if (kind == channel_kind::pipe)
-        must(::pipe2(ends.data(), O_CLOEXEC), "pipe2");
-    else
-        must(::socketpair(AF_UNIX, SOCK_STREAM | SOCK_CLOEXEC, 0, ends.data()), "socketpair");
+    if (kind == channel_kind::pipe) must(::pipe2(ends.data(), O_CLOEXEC), "pipe2");
+    else must(::socketpair(AF_UNIX, SOCK_STREAM | SOCK_CLOEXEC, 0, ends.data()), "socketpair");
     channel result;
     result.kind = kind;
     result.reader = descriptor(ends[0]);
@@ -57,13 +54,11 @@ channel make_channel(channel_kind kind) {
 
 void fill_channel(const channel &filled, const void *bytes, std::size_t length) {
     const auto written = must(::write(filled.writer.get(), bytes, length), "write");
-    if (static_cast<std::size_t>(written) != length)
-        fail("a channel took {} of {} bytes", written, length);
+    if (static_cast<std::size_t>(written) != length) fail("a channel took {} of {} bytes", written, length);
     int there = 0;
     while (static_cast<std::size_t>(there) < length) {
         must(::ioctl(filled.reader.get(), FIONREAD, &there), "ioctl FIONREAD");
-        if (static_cast<std::size_t>(there) < length)
-            ::sched_yield();
+        if (static_cast<std::size_t>(there) < length) ::sched_yield();
     }
 }
 

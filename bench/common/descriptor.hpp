@@ -8,7 +8,7 @@
 namespace laio::bench {
 
 class descriptor {
-  public:
+public:
     descriptor() = default;
     explicit descriptor(int number) : number_(number) {}
     descriptor(descriptor &&other) noexcept : number_(std::exchange(other.number_, -1)) {}
@@ -21,14 +21,13 @@ class descriptor {
     ~descriptor() { reset(); }
 
     void reset() {
-        if (number_ >= 0)
-            ::close(number_);
+        if (number_ >= 0) ::close(number_);
         number_ = -1;
     }
 
     [[nodiscard]] int get() const { return number_; }
 
-  private:
+private:
     int number_ = -1;
 };
 

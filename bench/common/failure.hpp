@@ -25,8 +25,7 @@ inline std::string error_text(int error) { return std::generic_category().messag
 
 // For calls that cannot fail in a benchmark that is worth printing.
 template <typename value_type> value_type must(value_type result, const char *what) {
-    if (result < 0)
-        fail("{}: {}", what, error_text(errno));
+    if (result < 0) fail("{}: {}", what, error_text(errno));
     return result;
 }
 

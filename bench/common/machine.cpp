@@ -22,8 +22,7 @@ std::string field(const char *path, const std::string &key) {
     std::ifstream file(path);
     for (std::string line; std::getline(file, line);) {
         const std::size_t colon = line.find(':');
-        if (!line.starts_with(key) || colon == std::string::npos)
-            continue;
+        if (!line.starts_with(key) || colon == std::string::npos) continue;
         const std::size_t begin = line.find_first_not_of(" \t", colon + 1);
         return begin == std::string::npos ? "" : line.substr(begin);
     }
@@ -34,8 +33,7 @@ std::string or_unknown(const std::string &text) { return text.empty() ? "unknown
 
 std::string kernel_name() {
     utsname names{};
-    if (uname(&names) != 0)
-        return "unknown";
+    if (uname(&names) != 0) return "unknown";
     return fmt::format("{} {} {}", names.sysname, names.release, names.machine);
 }
 
@@ -43,8 +41,7 @@ std::string kernel_name() {
 // numbers that stat(2) shows and mountinfo too, so that the match is by number; btrfs is the exception: unknown.
 std::string file_system_of(const std::string &directory) {
     struct stat status {};
-    if (stat(directory.c_str(), &status) != 0)
-        return "unknown";
+    if (stat(directory.c_str(), &status) != 0) return "unknown";
     const std::string wanted = fmt::format("{}:{}", major(status.st_dev), minor(status.st_dev));
     std::ifstream mounts("/proc/self/mountinfo");
     for (std::string line; std::getline(mounts, line);) {
@@ -54,8 +51,7 @@ std::string file_system_of(const std::string &directory) {
         std::string device;
         words >> id >> parent >> device;
         const std::size_t dash = line.find(" - ");
-        if (device != wanted || dash == std::string::npos)
-            continue;
+        if (device != wanted || dash == std::string::npos) continue;
         std::istringstream tail(line.substr(dash + 3));
         std::string type;
         std::string source;
@@ -89,8 +85,7 @@ std::string first_words(const char *path, int count) {
     std::ifstream file(path);
     std::string result;
     std::string word;
-    for (int i = 0; i < count && file >> word; ++i)
-        result += (i == 0 ? "" : " ") + word;
+    for (int i = 0; i < count && file >> word; ++i) result += (i == 0 ? "" : " ") + word;
     return result;
 }
 

@@ -14,8 +14,7 @@ namespace {
 
 template <typename operation_type>
 std::vector<double> paired(std::span<const double> values, std::span<const double> base, operation_type operation) {
-    if (values.size() != base.size())
-        fail("paired statistics of {} and {} values", values.size(), base.size());
+    if (values.size() != base.size()) fail("paired statistics of {} and {} values", values.size(), base.size());
     std::vector<double> result(values.size());
     std::transform(values.begin(), values.end(), base.begin(), result.begin(), operation);
     return result;
@@ -24,8 +23,7 @@ std::vector<double> paired(std::span<const double> values, std::span<const doubl
 } // namespace
 
 double percentile(std::vector<double> values, double share) {
-    if (values.empty())
-        return std::numeric_limits<double>::quiet_NaN();
+    if (values.empty()) return std::numeric_limits<double>::quiet_NaN();
     std::sort(values.begin(), values.end());
     const double place = std::clamp(share, 0.0, 1.0) * static_cast<double>(values.size() - 1);
     const auto below = static_cast<std::size_t>(std::floor(place));

@@ -42,8 +42,7 @@ TEST(statistics, ratios_are_taken_round_by_round) {
     // The machine was ten times slower in the second round: the ratio of medians would hide that nothing changed.
     const std::vector<double> slower{12, 120, 24};
     const std::vector<double> base{10, 100, 20};
-    for (const double ratio : paired_ratios(slower, base))
-        EXPECT_DOUBLE_EQ(ratio, 1.2);
+    for (const double ratio : paired_ratios(slower, base)) EXPECT_DOUBLE_EQ(ratio, 1.2);
     EXPECT_EQ(paired_differences(slower, base), (std::vector<double>{2, 20, 4}));
 }
 

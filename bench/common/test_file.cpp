@@ -23,8 +23,7 @@ constexpr std::uint64_t stamp = 0x6c61696f70616765; // beside the number, so tha
 descriptor unnamed_file(const std::string &directory) {
     std::string name = directory + "/laio-bench-XXXXXX";
     descriptor file(::mkostemp(name.data(), O_CLOEXEC));
-    if (file.get() < 0)
-        fail("no file can be made in {}: {}", directory, error_text(errno));
+    if (file.get() < 0) fail("no file can be made in {}: {}", directory, error_text(errno));
     ::unlink(name.c_str());
     return file;
 }
@@ -32,8 +31,7 @@ descriptor unnamed_file(const std::string &directory) {
 void write_all(int fd, const char *bytes, std::size_t length) {
     while (length > 0) {
         const ssize_t written = ::write(fd, bytes, length);
-        if (written < 0)
-            fail("writing the file to read from: {}", error_text(errno));
+        if (written < 0) fail("writing the file to read from: {}", error_text(errno));
         bytes += written;
         length -= static_cast<std::size_t>(written);
     }
@@ -65,8 +63,7 @@ test_file::test_file(const std::string &directory, std::size_t pages)
     must(::fdatasync(file_.get()), "fdatasync");
     must(::posix_fadvise(file_.get(), 0, 0, POSIX_FADV_RANDOM), "posix_fadvise");
     mapping_ = ::mmap(nullptr, pages_ * page_size, PROT_READ, MAP_SHARED, file_.get(), 0);
-    if (mapping_ == MAP_FAILED)
-        fail("mmap: {}", error_text(errno));
+    if (mapping_ == MAP_FAILED) fail("mmap: {}", error_text(errno));
 }
 
 test_file::~test_file() { ::munmap(mapping_, pages_ * page_size); }
@@ -85,8 +82,7 @@ void test_file::load() const {
 
 void test_file::evict() const {
     const int error = ::posix_fadvise(fd(), 0, 0, POSIX_FADV_DONTNEED);
-    if (error != 0)
-        fail("posix_fadvise: {}", error_text(error));
+    if (error != 0) fail("posix_fadvise: {}", error_text(error));
 }
 
 double test_file::resident_share() const {
@@ -102,8 +98,7 @@ double test_file::resident_share() const {
 int test_file::nowait_error() const {
     std::array<char, page_size> buffer{};
     const iovec vector{.iov_base = buffer.data(), .iov_len = buffer.size()};
-    if (::preadv2(fd(), &vector, 1, 0, RWF_NOWAIT) >= 0 || errno == EAGAIN)
-        return 0;
+    if (::preadv2(fd(), &vector, 1, 0, RWF_NOWAIT) >= 0 || errno == EAGAIN) return 0;
     return errno;
 }
 

@@ -15,7 +15,7 @@ namespace laio::bench {
 inline constexpr std::size_t page_size = 4096;
 
 class test_file {
-  public:
+public:
     test_file(const std::string &directory, std::size_t pages);
     test_file(const test_file &) = delete;
     test_file &operator=(const test_file &) = delete;
@@ -34,7 +34,7 @@ class test_file {
     // Whether this file system has reads that do not wait (preadv2(2) with RWF_NOWAIT); 0, or the error.
     [[nodiscard]] int nowait_error() const;
 
-  private:
+private:
     descriptor file_;
     std::size_t pages_;
     void *mapping_;

@@ -20,14 +20,12 @@ void aio_way::initialise(const affinity &cpus, int cpu) {
 }
 
 void aio_way::open(int /*fd*/) const {
-    if (!pinned_)
-        process_cpus->release();
+    if (!pinned_) process_cpus->release();
 }
 
 void aio_way::close() const {
     // Threads made while the process was free keep that freedom: all are pinned again, or end after a second idle.
-    if (!pinned_)
-        process_cpus->pin(process_cpu);
+    if (!pinned_) process_cpus->pin(process_cpu);
 }
 
 } // namespace laio::bench

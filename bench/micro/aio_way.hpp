@@ -17,7 +17,7 @@
 namespace laio::bench {
 
 class aio_way {
-  public:
+public:
     static constexpr int threads_max = 32;
 
     explicit aio_way(way which) : pinned_(which == way::aio) {}
@@ -44,8 +44,7 @@ class aio_way {
         const aiocb *const list[] = {block_.get()};
         int error = EINPROGRESS;
         while ((error = ::aio_error(block_.get())) == EINPROGRESS) {
-            if (::aio_suspend(list, 1, nullptr) != 0 && errno != EINTR)
-                fail("aio_suspend: {}", error_text(errno));
+            if (::aio_suspend(list, 1, nullptr) != 0 && errno != EINTR) fail("aio_suspend: {}", error_text(errno));
         }
         const long result = ::aio_return(block_.get());
         errno = error;
@@ -61,7 +60,7 @@ class aio_way {
         block.aio_sigevent.sigev_notify = SIGEV_NONE;
     }
 
-  private:
+private:
     bool pinned_;
     // By pointer: glibc's struct has an array of no elements, which a class of ours must not contain.
     std::unique_ptr<aiocb> block_ = std::make_unique<aiocb>();

@@ -30,7 +30,7 @@ enum class scenario { ready, ready_alone, not_ready };
 unsigned char pattern(std::size_t place) { return static_cast<unsigned char>(place * 7 + 1); }
 
 template <typename way_type, scenario what, input kind> class byte_subject : public subject {
-  public:
+public:
     byte_subject(way which, std::shared_ptr<const channel> bytes, std::string where, promises &seen)
         : way_(which), lazy_(is_laio(which)), channel_(std::move(bytes)), where_(std::move(where)), seen_(seen) {}
 
@@ -43,8 +43,7 @@ template <typename way_type, scenario what, input kind> class byte_subject : pub
     void prepare(std::size_t operations) override {
         if constexpr (what == scenario::ready_alone) {
             std::vector<unsigned char> bytes(operations);
-            for (std::size_t i = 0; i < operations; ++i)
-                bytes[i] = pattern(i);
+            for (std::size_t i = 0; i < operations; ++i) bytes[i] = pattern(i);
             fill_channel(*channel_, bytes.data(), bytes.size());
         }
     }
@@ -63,24 +62,21 @@ template <typename way_type, scenario what, input kind> class byte_subject : pub
 
     void close() override {
         way_.close();
-        if (!lazy_)
-            return;
-        if constexpr (what == scenario::not_ready)
-            seen_.not_ready += calls_;
+        if (!lazy_) return;
+        if constexpr (what == scenario::not_ready) seen_.not_ready += calls_;
         else
             count_ready(seen_, where_, calls_, way_.waits() - waits_before_,
                         what == scenario::ready && channel_->kind == channel_kind::tcp ? tcp_excused_share : 0);
     }
 
-  private:
+private:
     long exchange(const request &wanted, unsigned char byte) {
         if constexpr (what == scenario::not_ready) {
             way_.template submit<kind>(wanted);
             put(byte);
             return way_.template finish<kind>();
         } else {
-            if constexpr (what == scenario::ready)
-                put(byte);
+            if constexpr (what == scenario::ready) put(byte);
             return way_.template ready<kind>(wanted);
         }
     }
@@ -106,8 +102,7 @@ bench_case byte_case(std::string key, std::string title, std::shared_ptr<const c
     made.title = std::move(title);
     made.ways.assign(all_ways.begin(), all_ways.end());
     made.waits = what == scenario::not_ready;
-    if constexpr (what == scenario::ready_alone)
-        made.operations_max = preload_max;
+    if constexpr (what == scenario::ready_alone) made.operations_max = preload_max;
     made.make = [key = std::move(key), bytes = std::move(bytes), &seen](way which) {
         const std::string where = key + "/" + name_of(which).key;
         return with_way(which, [&]<typename way_type>(std::type_identity<way_type>) -> std::unique_ptr<subject> {
@@ -140,15 +135,13 @@ std::vector<bench_case> byte_cases(promises &seen) {
 void count_ready(promises &seen, const std::string &where, std::uint64_t calls, std::uint64_t waited,
                  double excused_share) {
     seen.ready += calls;
-    if (waited == 0)
-        return;
+    if (waited == 0) return;
     if (static_cast<double>(waited) <= excused_share * static_cast<double>(calls)) {
         seen.ready_excused += waited;
         return;
     }
     seen.ready_waited += waited;
-    if (seen.where.empty() || seen.where.back() != where)
-        seen.where.push_back(where);
+    if (seen.where.empty() || seen.where.back() != where) seen.where.push_back(where);
 }
 
 } // namespace laio::bench

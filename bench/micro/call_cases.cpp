@@ -31,7 +31,7 @@ struct target {
 
 // The four ways of one call need no channel and no buffer: each is a subject of its own kind.
 template <call what> class plain_call : public subject {
-  public:
+public:
     explicit plain_call(target where) : target_(std::move(where)) {}
     void open() override {}
     void prepare(std::size_t /*operations*/) override {}
@@ -55,12 +55,12 @@ template <call what> class plain_call : public subject {
         }
     }
 
-  private:
+private:
     target target_;
 };
 
 template <call what> class laio_call_subject : public subject {
-  public:
+public:
     laio_call_subject(way which, target where, promises &seen)
         : way_(which), which_(which), target_(std::move(where)), seen_(seen) {}
     void open() override {
@@ -87,8 +87,7 @@ template <call what> class laio_call_subject : public subject {
             } else {
                 status.st_mode = 0;
                 long result = laio_syscall(SYS_newfstatat, AT_FDCWD, target_.path.c_str(), &status, 0);
-                if (result == -1 && errno == EINPROGRESS)
-                    result = way_.poll_one(laio_gethandle());
+                if (result == -1 && errno == EINPROGRESS) result = way_.poll_one(laio_gethandle());
                 if (result != 0 || !S_ISDIR(status.st_mode)) [[unlikely]]
                     fail("stat through LAIO gave a wrong result");
             }
@@ -96,7 +95,7 @@ template <call what> class laio_call_subject : public subject {
         calls_ += operations;
     }
 
-  private:
+private:
     laio_way way_;
     way which_;
     target target_;
@@ -105,7 +104,7 @@ template <call what> class laio_call_subject : public subject {
 };
 
 class liburing_stat : public subject {
-  public:
+public:
     explicit liburing_stat(target where) : way_(way::liburing), target_(std::move(where)) {}
     void open() override { way_.open(); }
     void prepare(std::size_t /*operations*/) override {}
@@ -126,7 +125,7 @@ class liburing_stat : public subject {
         }
     }
 
-  private:
+private:
     liburing_way way_;
     target target_;
 };
@@ -138,10 +137,8 @@ template <call what> bench_case call_case(std::string key, std::string title, co
     made.ways = {way::plain, way::laio};
     made.make = [where, &seen](way which) -> std::unique_ptr<subject> {
         if constexpr (what == call::stat)
-            if (which == way::liburing)
-                return std::make_unique<liburing_stat>(where);
-        if (which == way::plain)
-            return std::make_unique<plain_call<what>>(where);
+            if (which == way::liburing) return std::make_unique<liburing_stat>(where);
+        if (which == way::plain) return std::make_unique<plain_call<what>>(where);
         return std::make_unique<laio_call_subject<what>>(which, where, seen);
     };
     return made;

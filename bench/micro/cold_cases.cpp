@@ -27,15 +27,14 @@ constexpr double resident_share_max = 0.01;
 
 // The file and which pages come next; made when the first case wants it, shared by all.
 class cold_file {
-  public:
+public:
     cold_file(std::string directory, std::size_t pages) : directory_(std::move(directory)), pages_(pages) {}
 
     std::string why_not() {
         make();
         file_->evict();
         const double share = file_->resident_share();
-        if (share <= resident_share_max)
-            return "";
+        if (share <= resident_share_max) return "";
         return fmt::format("after POSIX_FADV_DONTNEED {:.0f} % of the file are still in memory in {}", 100 * share,
                            directory_);
     }
@@ -44,8 +43,7 @@ class cold_file {
     std::span<const std::size_t> take(std::size_t count) {
         if (count > order_.size())
             fail("a batch of {} reads is more than the {} pages of the file", count, order_.size());
-        if (next_ + count > order_.size())
-            next_ = 0;
+        if (next_ + count > order_.size()) next_ = 0;
         file_->evict();
         const double share = file_->resident_share();
         if (share > resident_share_max)
@@ -56,10 +54,9 @@ class cold_file {
 
     [[nodiscard]] int fd() const { return file_->fd(); }
 
-  private:
+private:
     void make() {
-        if (file_.has_value())
-            return;
+        if (file_.has_value()) return;
         file_.emplace(directory_, pages_);
         order_.resize(pages_);
         std::iota(order_.begin(), order_.end(), std::size_t{0});
@@ -81,13 +78,13 @@ struct slot {
 };
 
 class cold_subject : public subject {
-  public:
+public:
     cold_subject(std::shared_ptr<cold_file> file, std::size_t depth, std::string where)
         : file_(std::move(file)), where_(std::move(where)), slots_(depth) {}
 
     void prepare(std::size_t operations) override { pages_ = file_->take(operations); }
 
-  protected:
+protected:
     request next(slot &used) {
         used.page = pages_.front();
         pages_ = pages_.subspan(1);
@@ -107,7 +104,7 @@ class cold_subject : public subject {
     std::vector<slot> &slots() { return slots_; }
     [[nodiscard]] const std::string &where() const { return where_; }
 
-  private:
+private:
     std::shared_ptr<cold_file> file_;
     std::string where_;
     std::vector<slot> slots_;
@@ -115,7 +112,7 @@ class cold_subject : public subject {
 };
 
 class cold_plain : public cold_subject {
-  public:
+public:
     using cold_subject::cold_subject;
     void open() override {}
     void close() override {}
@@ -128,7 +125,7 @@ class cold_plain : public cold_subject {
 };
 
 class cold_laio : public cold_subject {
-  public:
+public:
     cold_laio(way which, std::shared_ptr<cold_file> file, std::size_t depth, const std::string &where)
         : cold_subject(std::move(file), depth, where), way_(which) {}
     void open() override { way_.open(); }
@@ -136,13 +133,11 @@ class cold_laio : public cold_subject {
 
     void run(std::size_t operations) override {
         std::size_t done = 0;
-        for (slot &each : slots())
-            done += start(each);
+        for (slot &each : slots()) done += start(each);
         std::array<laio_completion, 64> completions{};
         while (done < operations) {
             const int count = laio_way::poll_all(completions.data(), static_cast<int>(completions.size()));
-            if (count < 1)
-                fail("{}: laio_poll: {}", where(), error_text(errno));
+            if (count < 1) fail("{}: laio_poll: {}", where(), error_text(errno));
             for (const laio_completion &each : std::span(completions).first(static_cast<std::size_t>(count))) {
                 slot &used = *static_cast<slot *>(each.laio_data);
                 check(used, each.laio_return_value);
@@ -151,7 +146,7 @@ class cold_laio : public cold_subject {
         }
     }
 
-  private:
+private:
     // Starts the next read on `used`; how many were done at once because the page was there after all.
     std::size_t start(slot &used) {
         std::size_t done = 0;
@@ -171,7 +166,7 @@ class cold_laio : public cold_subject {
 };
 
 class cold_aio : public cold_subject {
-  public:
+public:
     cold_aio(way which, std::shared_ptr<cold_file> file, std::size_t depth, const std::string &where)
         : cold_subject(std::move(file), depth, where), way_(which) {}
 
@@ -182,31 +177,27 @@ class cold_aio : public cold_subject {
     }
 
     void close() override {
-        for (slot &each : slots())
-            each.own.reset();
+        for (slot &each : slots()) each.own.reset();
         way_.close();
     }
 
     void run(std::size_t operations) override {
         std::vector<const aiocb *> waiting(slots().size(), nullptr); // aio_suspend() passes over null pointers
-        for (std::size_t i = 0; i < slots().size() && left(); ++i)
-            start(waiting[i], slots()[i]);
+        for (std::size_t i = 0; i < slots().size() && left(); ++i) start(waiting[i], slots()[i]);
         for (std::size_t done = 0; done < operations;) {
             if (::aio_suspend(waiting.data(), static_cast<int>(waiting.size()), nullptr) != 0 && errno != EINTR)
                 fail("aio_suspend: {}", error_text(errno));
             for (std::size_t i = 0; i < slots().size(); ++i) {
-                if (waiting[i] == nullptr || ::aio_error(waiting[i]) == EINPROGRESS)
-                    continue;
+                if (waiting[i] == nullptr || ::aio_error(waiting[i]) == EINPROGRESS) continue;
                 check(slots()[i], ::aio_return(slots()[i].block.get()));
                 ++done;
                 waiting[i] = nullptr;
-                if (left())
-                    start(waiting[i], slots()[i]);
+                if (left()) start(waiting[i], slots()[i]);
             }
         }
     }
 
-  private:
+private:
     void start(const aiocb *&waiting, slot &used) {
         request wanted = next(used);
         wanted.fd = used.own.get();
@@ -219,7 +210,7 @@ class cold_aio : public cold_subject {
 };
 
 class cold_liburing : public cold_subject {
-  public:
+public:
     cold_liburing(std::shared_ptr<cold_file> file, std::size_t depth, const std::string &where)
         : cold_subject(std::move(file), depth, where), way_(way::liburing) {}
     void open() override { way_.open(); }
@@ -236,13 +227,12 @@ class cold_liburing : public cold_subject {
                 check(used, entry->res);
                 io_uring_cqe_seen(way_.ring(), entry);
                 ++done;
-                if (left())
-                    way_.prepare<input::file>(next(used), &used);
+                if (left()) way_.prepare<input::file>(next(used), &used);
             }
         }
     }
 
-  private:
+private:
     liburing_way way_;
 };
 
@@ -251,20 +241,16 @@ bench_case cold_case(std::size_t depth, std::size_t reads, const std::shared_ptr
     made.key = fmt::format("file_cold_{}", depth);
     made.title = fmt::format("4 KB of a cold file, {} at a time", depth);
     made.ways = {way::laio, way::laio_no_ring, way::aio, way::aio_unpinned, way::liburing};
-    if (depth == 1)
-        made.ways.insert(made.ways.begin(), way::plain);
+    if (depth == 1) made.ways.insert(made.ways.begin(), way::plain);
     made.operations = reads;
     made.waits = true;
     made.rare = true;
     made.why_not = [file] { return file->why_not(); };
     made.make = [depth, file, key = made.key](way which) -> std::unique_ptr<subject> {
         const std::string where = key + "/" + name_of(which).key;
-        if (which == way::plain)
-            return std::make_unique<cold_plain>(file, depth, where);
-        if (is_laio(which))
-            return std::make_unique<cold_laio>(which, file, depth, where);
-        if (which == way::liburing)
-            return std::make_unique<cold_liburing>(file, depth, where);
+        if (which == way::plain) return std::make_unique<cold_plain>(file, depth, where);
+        if (is_laio(which)) return std::make_unique<cold_laio>(which, file, depth, where);
+        if (which == way::liburing) return std::make_unique<cold_liburing>(file, depth, where);
         return std::make_unique<cold_aio>(which, file, depth, where);
     };
     return made;

@@ -15,7 +15,7 @@ namespace {
 constexpr std::size_t cached_pages = 64; // small enough for the second-level cache: the copy is the same for all
 
 template <typename way_type> class cached_subject : public subject {
-  public:
+public:
     cached_subject(way which, std::shared_ptr<const test_file> file, bool promised, std::string where, promises &seen)
         : way_(which), promised_(promised && is_laio(which)), file_(std::move(file)), where_(std::move(where)),
           seen_(seen) {}
@@ -43,11 +43,10 @@ template <typename way_type> class cached_subject : public subject {
 
     void close() override {
         way_.close();
-        if (promised_)
-            count_ready(seen_, where_, calls_, way_.waits() - waits_before_, 0);
+        if (promised_) count_ready(seen_, where_, calls_, way_.waits() - waits_before_, 0);
     }
 
-  private:
+private:
     way_type way_;
     bool promised_;
     std::shared_ptr<const test_file> file_;

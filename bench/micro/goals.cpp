@@ -39,12 +39,10 @@ std::vector<goal> project_goals() {
 
 std::optional<spread> figure_of(const goal &wanted, const std::vector<measured_case> &cases) {
     const measured_case *measured = find_case(cases, wanted.case_key);
-    if (measured == nullptr)
-        return std::nullopt;
+    if (measured == nullptr) return std::nullopt;
     const auto values = measured->nanoseconds.find(wanted.measured);
     const auto base = measured->nanoseconds.find(wanted.base);
-    if (values == measured->nanoseconds.end() || base == measured->nanoseconds.end())
-        return std::nullopt;
+    if (values == measured->nanoseconds.end() || base == measured->nanoseconds.end()) return std::nullopt;
     return summarise(wanted.compared == goal::relation::ratio ? paired_ratios(values->second, base->second)
                                                               : paired_differences(values->second, base->second));
 }
@@ -60,8 +58,7 @@ void print_goals(const std::vector<measured_case> &cases) {
             fmt::print("{:>6.{}f} {:2}  {:<15}  {}\n", figure->median, digits, unit_of(wanted),
                        fmt::format("{:.{}f} to {:.{}f}", figure->p10, digits, figure->p90, digits),
                        figure->median <= wanted.limit ? "met" : "NOT MET");
-        else
-            fmt::print("{:>9}\n", "not run");
+        else fmt::print("{:>9}\n", "not run");
     }
 }
 

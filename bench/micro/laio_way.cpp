@@ -6,12 +6,9 @@ namespace laio::bench {
 laio_options laio_way::options_for(way which) {
     laio_options options{};
     options.size = sizeof options;
-    if (which == way::laio_no_ring)
-        options.forbid = LAIO_FORBID_RING;
-    else if (which == way::laio_carriers)
-        options.forbid = LAIO_FORBID_RING | LAIO_FORBID_READINESS;
-    else if (which == way::laio_ring)
-        options.flags = LAIO_SOCKETS_IN_RING;
+    if (which == way::laio_no_ring) options.forbid = LAIO_FORBID_RING;
+    else if (which == way::laio_carriers) options.forbid = LAIO_FORBID_RING | LAIO_FORBID_READINESS;
+    else if (which == way::laio_ring) options.flags = LAIO_SOCKETS_IN_RING;
     return options;
 }
 
@@ -22,8 +19,7 @@ std::string laio_way::why_no_ring(way which) {
     stats.size = sizeof stats;
     must(laio_stats(&stats), "laio_stats");
     must(laio_fini(), "laio_fini");
-    if ((stats.engines & LAIO_ENGINE_RING) != 0)
-        return "";
+    if ((stats.engines & LAIO_ENGINE_RING) != 0) return "";
     return "no io_uring: " + error_text(stats.ring_errno);
 }
 

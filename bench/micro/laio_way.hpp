@@ -18,16 +18,14 @@
 namespace laio::bench {
 
 template <input kind> long laio_call(const request &wanted) {
-    if constexpr (kind == input::read)
-        return laio_syscall(SYS_read, wanted.fd, wanted.buffer, wanted.length);
+    if constexpr (kind == input::read) return laio_syscall(SYS_read, wanted.fd, wanted.buffer, wanted.length);
     else if constexpr (kind == input::receive)
         return laio_syscall(SYS_recvfrom, wanted.fd, wanted.buffer, wanted.length, 0, nullptr, nullptr);
-    else
-        return laio_syscall(SYS_pread64, wanted.fd, wanted.buffer, wanted.length, wanted.offset);
+    else return laio_syscall(SYS_pread64, wanted.fd, wanted.buffer, wanted.length, wanted.offset);
 }
 
 class laio_way {
-  public:
+public:
     explicit laio_way(way which) : which_(which) {}
 
     static laio_options options_for(way which);
@@ -61,8 +59,7 @@ class laio_way {
     // kernel has work for this thread from a ring that another way closed a moment ago.
     static int poll_all(laio_completion *completions, int length) {
         int count = laio_poll(completions, length, nullptr);
-        while (count < 0 && errno == EINTR)
-            [[unlikely]] count = laio_poll(completions, length, nullptr);
+        while (count < 0 && errno == EINTR) [[unlikely]] count = laio_poll(completions, length, nullptr);
         return count;
     }
 
@@ -79,7 +76,7 @@ class laio_way {
         return completion.laio_return_value;
     }
 
-  private:
+private:
     way which_;
     laio_handle_t handle_ = nullptr;
     std::uint64_t waits_ = 0;

@@ -17,7 +17,7 @@
 namespace laio::bench {
 
 class liburing_way {
-  public:
+public:
     explicit liburing_way(way /*which*/) {}
 
     static std::string why_not();
@@ -44,8 +44,7 @@ class liburing_way {
         io_uring_sqe *entry = io_uring_get_sqe(&ring_);
         if (entry == nullptr) [[unlikely]]
             fail("io_uring_get_sqe: the submission queue is full");
-        if constexpr (kind == input::receive)
-            io_uring_prep_recv(entry, wanted.fd, wanted.buffer, wanted.length, 0);
+        if constexpr (kind == input::receive) io_uring_prep_recv(entry, wanted.fd, wanted.buffer, wanted.length, 0);
         else
             io_uring_prep_read(entry, wanted.fd, wanted.buffer, static_cast<unsigned>(wanted.length),
                                static_cast<std::uint64_t>(kind == input::file ? wanted.offset : -1));
@@ -60,8 +59,7 @@ class liburing_way {
             fail("io_uring completed another request than the one that was submitted");
         const int result = entry->res;
         io_uring_cqe_seen(&ring_, entry);
-        if (result >= 0)
-            return result;
+        if (result >= 0) return result;
         errno = -result;
         return -1;
     }
@@ -73,7 +71,7 @@ class liburing_way {
 
     io_uring *ring() { return &ring_; }
 
-  private:
+private:
     io_uring ring_{};
 };
 

@@ -44,8 +44,7 @@ struct options {
 // Sets what --quick changes, but for what was asked for by name.
 void make_quick(options &chosen, const CLI::App &parsed) {
     const auto set = [&](const char *name, std::size_t &value, std::size_t quick) {
-        if (parsed.count(name) == 0)
-            value = quick;
+        if (parsed.count(name) == 0) value = quick;
     };
     set("--rounds", chosen.run.rounds, 16);
     set("--rounds-cold", chosen.run.rounds_rare, 5);
@@ -90,15 +89,13 @@ void write_json(const options &chosen, const machine &host, double seconds, cons
                                           {"promises", promises_json(seen)}};
     std::ofstream file(chosen.json);
     file << whole.dump(2) << '\n';
-    if (!file.flush())
-        fail("{} cannot be written", chosen.json);
+    if (!file.flush()) fail("{} cannot be written", chosen.json);
     fmt::print("\nwritten: {}\n", chosen.json);
 }
 
 int run(options chosen) {
     const affinity cpus;
-    if (chosen.cpu < 0)
-        chosen.cpu = cpus.highest_cpu();
+    if (chosen.cpu < 0) chosen.cpu = cpus.highest_cpu();
     cpus.pin(chosen.cpu);
     aio_way::initialise(cpus, chosen.cpu);
     chosen.directory = std::filesystem::absolute(chosen.directory).lexically_normal().string();
@@ -113,28 +110,23 @@ int run(options chosen) {
 
     promises seen;
     const std::vector<bench_case> cases = all_cases(chosen, seen);
-    if (cases.empty())
-        fail("no case has a name with one of the words given by --cases");
+    if (cases.empty()) fail("no case has a name with one of the words given by --cases");
     const bool terminal = ::isatty(STDERR_FILENO) == 1;
     std::vector<measured_case> measured;
     const auto begin = std::chrono::steady_clock::now();
     for (const bench_case &each : cases) {
-        if (terminal)
-            fmt::print(stderr, "\r\033[K{} ({} of {})", each.key, measured.size() + 1, cases.size());
+        if (terminal) fmt::print(stderr, "\r\033[K{} ({} of {})", each.key, measured.size() + 1, cases.size());
         measured.push_back(measure(each, chosen.run));
     }
-    if (terminal)
-        fmt::print(stderr, "\r\033[K");
+    if (terminal) fmt::print(stderr, "\r\033[K");
     const double seconds = std::chrono::duration<double>(std::chrono::steady_clock::now() - begin).count();
 
     print_table(measured, chosen.spread);
     print_goals(measured);
-    if (chosen.quick)
-        fmt::print("A quick run: its figures are rough.\n");
+    if (chosen.quick) fmt::print("A quick run: its figures are rough.\n");
     print_promises(seen);
     fmt::print("{} cases in {:.0f} s\n", measured.size(), seconds);
-    if (!chosen.json.empty())
-        write_json(chosen, host, seconds, measured, seen);
+    if (!chosen.json.empty()) write_json(chosen, host, seconds, measured, seen);
     return seen.ready_waited == 0 ? 0 : 1;
 }
 
@@ -172,8 +164,7 @@ int parse_and_run(int argc, char **argv) {
     parser.add_flag("--quick", chosen.quick, "about ten seconds, rough figures");
     parser.add_flag("--spread", chosen.spread, "print the 10th and 90th percentiles in the table too");
     CLI11_PARSE(parser, argc, argv);
-    if (chosen.quick)
-        make_quick(chosen, parser);
+    if (chosen.quick) make_quick(chosen, parser);
     return run(std::move(chosen));
 }
 
@@ -183,7 +174,5 @@ int parse_and_run(int argc, char **argv) {
 int main(int argc, char **argv) {
     try {
         return laio::bench::parse_and_run(argc, argv);
-    } catch (const std::exception &error) {
-        laio::bench::fail("{}", error.what());
-    }
+    } catch (const std::exception &error) { laio::bench::fail("{}", error.what()); }
 }

@@ -22,16 +22,14 @@
 namespace laio::bench {
 
 template <input kind> long call_now(const request &wanted) {
-    if constexpr (kind == input::read)
-        return ::read(wanted.fd, wanted.buffer, wanted.length);
+    if constexpr (kind == input::read) return ::read(wanted.fd, wanted.buffer, wanted.length);
     else if constexpr (kind == input::receive)
         return ::recvfrom(wanted.fd, wanted.buffer, wanted.length, 0, nullptr, nullptr);
-    else
-        return ::pread(wanted.fd, wanted.buffer, wanted.length, wanted.offset);
+    else return ::pread(wanted.fd, wanted.buffer, wanted.length, wanted.offset);
 }
 
 class plain_way {
-  public:
+public:
     explicit plain_way(way /*which*/) {}
     void open(int /*fd*/) {}
     void close() {}
@@ -44,12 +42,12 @@ class plain_way {
     template <input kind> void submit(const request &wanted) { submitted_ = wanted; }
     template <input kind> long finish() { return call_now<kind>(submitted_); }
 
-  private:
+private:
     request submitted_;
 };
 
 class epoll_way {
-  public:
+public:
     explicit epoll_way(way /*which*/) {}
 
     void open(int fd) {
@@ -82,8 +80,7 @@ class epoll_way {
 
     template <input kind> void submit(const request &wanted) {
         submitted_ = wanted;
-        if (call_now<kind>(wanted) != -1 || errno != EAGAIN)
-            fail("a non-blocking read found data where none was");
+        if (call_now<kind>(wanted) != -1 || errno != EAGAIN) fail("a non-blocking read found data where none was");
         epoll_event event{};
         event.events = EPOLLIN | EPOLLONESHOT;
         event.data.fd = wanted.fd;
@@ -97,7 +94,7 @@ class epoll_way {
         return call_now<kind>(submitted_);
     }
 
-  private:
+private:
     request submitted_;
     int fd_ = -1;
     int flags_ = 0;

@@ -23,16 +23,14 @@ struct comparison {
 // Which ratios a row shows: to the blocking call and to POSIX AIO always, to liburing where something is waited for.
 std::vector<comparison> comparisons(const measured_case &measured) {
     std::vector<comparison> result{{way::plain, "x plain", "x_plain"}, {way::aio, "x AIO", "x_aio"}};
-    if (measured.waits)
-        result.push_back({way::liburing, "x liburing", "x_liburing"});
+    if (measured.waits) result.push_back({way::liburing, "x liburing", "x_liburing"});
     return result;
 }
 
 std::optional<spread> ratio_of(const measured_case &measured, way which, way base) {
     const auto values = measured.nanoseconds.find(which);
     const auto bases = measured.nanoseconds.find(base);
-    if (values == measured.nanoseconds.end() || bases == measured.nanoseconds.end())
-        return std::nullopt;
+    if (values == measured.nanoseconds.end() || bases == measured.nanoseconds.end()) return std::nullopt;
     return summarise(paired_ratios(values->second, bases->second));
 }
 
@@ -41,8 +39,7 @@ std::string in_nanoseconds(double value) { return fmt::format("{:.{}f}", value, 
 // One line: `cell(way)` for each column, empty for none.
 template <typename cell_type> void print_line(const std::string &title, const char *unit, int width, cell_type cell) {
     std::string line = fmt::format("{:{}} {:>10}", title, title_width, unit);
-    for (const way each : all_ways)
-        line += fmt::format(" {:>{}}", cell(each), width);
+    for (const way each : all_ways) line += fmt::format(" {:>{}}", cell(each), width);
     line.erase(line.find_last_not_of(' ') + 1);
     fmt::print("{}\n", line);
 }
@@ -65,22 +62,18 @@ void print_case(const measured_case &measured, bool with_spread) {
 
     print_line(measured.title, "ns", width, [&](way each) {
         const auto value = time_of(each);
-        if (value)
-            return in_nanoseconds(value->median);
+        if (value) return in_nanoseconds(value->median);
         return std::string(measured.skipped_ways.contains(each) ? "skipped" : "");
     });
-    if (with_spread)
-        print_line("", "10-90 %", width, [&](way each) { return range(time_of(each), in_nanoseconds); });
+    if (with_spread) print_line("", "10-90 %", width, [&](way each) { return range(time_of(each), in_nanoseconds); });
     for (const comparison &each : comparisons(measured)) {
-        if (!measured.nanoseconds.contains(each.base))
-            continue;
+        if (!measured.nanoseconds.contains(each.base)) continue;
         const auto ratio = [&](way column) { return ratio_of(measured, column, each.base); };
         print_line("", each.label, width, [&](way column) {
             const auto value = ratio(column);
             return value ? in_ratio(value->median) : std::string();
         });
-        if (with_spread)
-            print_line("", "10-90 %", width, [&](way column) { return range(ratio(column), in_ratio); });
+        if (with_spread) print_line("", "10-90 %", width, [&](way column) { return range(ratio(column), in_ratio); });
     }
 }
 
@@ -99,14 +92,11 @@ void print_table(const std::vector<measured_case> &cases, bool with_spread) {
     std::map<std::string, std::string> skipped; // reason by way
     for (const measured_case &each : cases) {
         print_case(each, with_spread);
-        for (const auto &[which, reason] : each.skipped_ways)
-            skipped[name_of(which).key] = reason;
+        for (const auto &[which, reason] : each.skipped_ways) skipped[name_of(which).key] = reason;
     }
     fmt::print("\n");
-    for (const auto &[key, reason] : skipped)
-        fmt::print("SKIPPED {}: {}\n", key, reason);
-    for (const way each : all_ways)
-        fmt::print("{:14} {}\n", name_of(each).key, name_of(each).meaning);
+    for (const auto &[key, reason] : skipped) fmt::print("SKIPPED {}: {}\n", key, reason);
+    for (const way each : all_ways) fmt::print("{:14} {}\n", name_of(each).key, name_of(each).meaning);
 }
 
 void print_promises(const promises &seen) {
@@ -114,23 +104,20 @@ void print_promises(const promises &seen) {
     if (seen.ready_excused > 0)
         fmt::print(" (and {} more, whose byte the network had not delivered yet)", seen.ready_excused);
     fmt::print("; {} calls that had to wait, all of them said EINPROGRESS.\n", seen.not_ready);
-    for (const std::string &each : seen.where)
-        fmt::print("VIOLATION: not answered at once: {}\n", each);
+    for (const std::string &each : seen.where) fmt::print("VIOLATION: not answered at once: {}\n", each);
 }
 
 nlohmann::ordered_json cases_json(const std::vector<measured_case> &cases) {
     nlohmann::ordered_json result = nlohmann::ordered_json::array();
     for (const measured_case &measured : cases) {
         nlohmann::ordered_json row = {{"case", measured.key}, {"title", measured.title}};
-        if (!measured.skipped.empty())
-            row["skipped"] = measured.skipped;
+        if (!measured.skipped.empty()) row["skipped"] = measured.skipped;
         row["ways"] = nlohmann::ordered_json::array();
         for (const auto &[which, values] : measured.nanoseconds) {
             nlohmann::ordered_json cell = {
                 {"way", name_of(which).key}, {"rounds", values.size()}, {"nanoseconds", to_json(summarise(values))}};
             for (const comparison &each : comparisons(measured))
-                if (const auto ratio = ratio_of(measured, which, each.base))
-                    cell[each.key] = to_json(*ratio);
+                if (const auto ratio = ratio_of(measured, which, each.base)) cell[each.key] = to_json(*ratio);
             row["ways"].push_back(std::move(cell));
         }
         for (const auto &[which, reason] : measured.skipped_ways)

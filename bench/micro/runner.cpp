@@ -24,26 +24,23 @@ struct entrant {
 
 // Takes the times of a round; prints nothing.
 class collector : public benchmark::BenchmarkReporter {
-  public:
+public:
     bool ReportContext(const Context & /*context*/) override { return true; }
     void ReportRuns(const std::vector<Run> &runs) override {
-        for (const Run &run : runs)
-            nanoseconds[run.run_name.function_name] = run.GetAdjustedRealTime();
+        for (const Run &run : runs) nanoseconds[run.run_name.function_name] = run.GetAdjustedRealTime();
     }
 
     std::map<std::string, double> nanoseconds; // of a batch
 };
 
 bool is_slow(const bench_case &measured, way which) {
-    if (which == way::aio || which == way::aio_unpinned)
-        return true;
+    if (which == way::aio || which == way::aio_unpinned) return true;
     return measured.waits && (which == way::laio_carriers || measured.key == "stat");
 }
 
 std::size_t operations_of(const bench_case &measured, way which, const run_settings &settings) {
     std::size_t operations = is_slow(measured, which) ? settings.iterations_slow : settings.iterations;
-    if (measured.operations > 0)
-        operations = measured.operations;
+    if (measured.operations > 0) operations = measured.operations;
     return measured.operations_max > 0 ? std::min(operations, measured.operations_max) : operations;
 }
 
@@ -75,8 +72,7 @@ void run_round(const bench_case &measured, std::vector<entrant> &entrants, measu
     benchmark::ClearRegisteredBenchmarks();
     for (const entrant &each : entrants) {
         const auto found = round.nanoseconds.find(name_of(each.which).key);
-        if (found == round.nanoseconds.end())
-            fail("{}/{} was not run", measured.key, name_of(each.which).key);
+        if (found == round.nanoseconds.end()) fail("{}/{} was not run", measured.key, name_of(each.which).key);
         result.nanoseconds[each.which].push_back(found->second / static_cast<double>(each.operations));
     }
 }
@@ -89,16 +85,13 @@ measured_case measure(const bench_case &measured, const run_settings &settings) 
     result.title = measured.title;
     result.waits = measured.waits;
     result.skipped = measured.why_not();
-    if (!result.skipped.empty())
-        return result;
+    if (!result.skipped.empty()) return result;
 
     std::vector<entrant> entrants;
     for (const way each : measured.ways) {
         const std::string reason = why_not(each);
-        if (reason.empty())
-            entrants.push_back({each, measured.make(each), operations_of(measured, each, settings)});
-        else
-            result.skipped_ways[each] = reason;
+        if (reason.empty()) entrants.push_back({each, measured.make(each), operations_of(measured, each, settings)});
+        else result.skipped_ways[each] = reason;
     }
     std::mt19937_64 random(settings.seed);
     const std::size_t rounds = measured.rare ? std::min(settings.rounds_rare, settings.rounds) : settings.rounds;

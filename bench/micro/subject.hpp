@@ -15,7 +15,7 @@
 namespace laio::bench {
 
 class subject {
-  public:
+public:
     subject() = default;
     subject(const subject &) = delete;
     subject &operator=(const subject &) = delete;

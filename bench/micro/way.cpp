@@ -14,8 +14,7 @@ way_name name_of(way which) {
                 "the blocking call; where nothing is there yet: the write, then the read"};
     case way::epoll:
         return {"epoll", "O_NONBLK", "+ epoll", "O_NONBLOCK; EAGAIN leads to epoll_ctl, epoll_wait and the call again"};
-    case way::laio:
-        return {"laio", "LAIO", "default", "laio_syscall() and laio_poll() with the default engines"};
+    case way::laio: return {"laio", "LAIO", "default", "laio_syscall() and laio_poll() with the default engines"};
     case way::laio_no_ring:
         return {"laio-no-ring", "LAIO", "no ring", "LAIO_FORBID_RING: readiness for descriptors, carriers for files"};
     case way::laio_ring:
@@ -35,10 +34,8 @@ way_name name_of(way which) {
 }
 
 std::string why_not(way which) {
-    if (which == way::liburing)
-        return liburing_way::why_not();
-    if (which == way::laio_ring)
-        return laio_way::why_no_ring(which);
+    if (which == way::liburing) return liburing_way::why_not();
+    if (which == way::laio_ring) return laio_way::why_no_ring(which);
 #ifdef __SANITIZE_THREAD__
     if (which == way::aio || which == way::aio_unpinned)
         return "with ThreadSanitizer the program crashes once POSIX AIO is used; glibc makes its threads unseen by it";

@@ -51,14 +51,12 @@ address any_address(transport kind) {
 
 void send_byte(int fd) {
     const char byte = 1;
-    if (must(::send(fd, &byte, 1, MSG_NOSIGNAL), "send") != 1)
-        fail("send sent nothing");
+    if (must(::send(fd, &byte, 1, MSG_NOSIGNAL), "send") != 1) fail("send sent nothing");
 }
 
 void expect_byte(int fd) {
     char byte = 0;
-    if (must(::recv(fd, &byte, 1, 0), "recv") != 1)
-        ::_exit(1); // the other process is gone
+    if (must(::recv(fd, &byte, 1, 0), "recv") != 1) ::_exit(1); // the other process is gone
 }
 
 [[noreturn]] void be_the_peers(address &server, std::size_t count, std::uint64_t seed, int control) {
@@ -66,8 +64,7 @@ void expect_byte(int fd) {
     std::vector<descriptor> sockets;
     sockets.reserve(count);
     for (std::size_t i = 0; i < count; ++i) {
-        if (i % batch == 0)
-            expect_byte(control);
+        if (i % batch == 0) expect_byte(control);
         sockets.emplace_back(must(::socket(server.family, SOCK_STREAM | SOCK_CLOEXEC, 0), "socket"));
         must(::connect(sockets.back().get(), server.generic(), server.length), "connect");
         // Ended by a reset, so that ten thousand ports do not stay behind for a minute.
@@ -84,8 +81,7 @@ void expect_byte(int fd) {
     expect_byte(control);
     for (const std::size_t each : order) {
         const unsigned char byte = connections::byte_of(each);
-        if (must(::write(sockets[each].get(), &byte, 1), "write") != 1)
-            fail("a peer could not send its byte");
+        if (must(::write(sockets[each].get(), &byte, 1), "write") != 1) fail("a peer could not send its byte");
     }
     expect_byte(control); // or the end of the loop's process
     ::_exit(0);
@@ -109,15 +105,13 @@ connections::connections(transport kind, std::size_t count, std::uint64_t seed) 
     peers_ = must(::fork(), "fork");
     if (peers_ == 0) {
         ::prctl(PR_SET_PDEATHSIG, SIGKILL);
-        if (::getppid() != loop)
-            ::_exit(1);
+        if (::getppid() != loop) ::_exit(1);
         control_.reset();
         be_the_peers(server, count, seed, theirs.get());
     }
     theirs.reset();
     for (std::size_t i = 0; i < count; ++i) {
-        if (i % batch == 0)
-            send_byte(control_.get());
+        if (i % batch == 0) send_byte(control_.get());
         descriptor accepted(must(::accept4(listener.get(), nullptr, nullptr, SOCK_CLOEXEC), "accept4"));
         std::uint32_t name = 0;
         if (must(::recv(accepted.get(), &name, sizeof name, MSG_WAITALL), "recv") != sizeof name || name >= count)

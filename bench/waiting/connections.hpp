@@ -16,7 +16,7 @@ namespace laio::bench {
 enum class transport { tcp, unix_stream };
 
 class connections {
-  public:
+public:
     // Forks the peers and accepts all of them; the calling process must have one thread.
     connections(transport kind, std::size_t count, std::uint64_t seed);
     connections(const connections &) = delete;
@@ -31,7 +31,7 @@ class connections {
     // What the peer of connection `index` sends.
     static unsigned char byte_of(std::size_t index) { return static_cast<unsigned char>(index * 7 + 1); }
 
-  private:
+private:
     std::vector<descriptor> sockets_; // by the peers' numbers
     descriptor control_;
     pid_t peers_ = -1;

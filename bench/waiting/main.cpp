@@ -51,8 +51,7 @@ void print_table(const measured_sets &measured) {
                    figures.submit_ns, figures.complete_ns, figures.complete_cpu_ns, figures.completions_per_poll);
     }
     fmt::print("\n");
-    for (const auto &[engines, figures] : measured)
-        fmt::print("{:16} {}\n", engines->key, engines->meaning);
+    for (const auto &[engines, figures] : measured) fmt::print("{:16} {}\n", engines->key, engines->meaning);
     fmt::print("bytes per call: growth of Private_Dirty from before laio_init() until all wait, over their number\n"
                "complete ns: from the word to the peers until the last completion, over their number; per poll: "
                "completions\n\n");
@@ -81,8 +80,7 @@ void write_json(const options &chosen, const machine &host, const measured_sets 
     }
     std::ofstream file(chosen.json);
     file << whole.dump(2) << '\n';
-    if (!file.flush())
-        fail("{} cannot be written", chosen.json);
+    if (!file.flush()) fail("{} cannot be written", chosen.json);
     fmt::print("\nwritten: {}\n", chosen.json);
 }
 
@@ -92,8 +90,7 @@ int run(const options &chosen) {
     std::size_t count = chosen.connections;
     const std::size_t limit = raise_descriptor_limit();
     if (limit < count + descriptors_spare) {
-        if (limit <= 2 * descriptors_spare)
-            fail("only {} descriptors are allowed (RLIMIT_NOFILE)", limit);
+        if (limit <= 2 * descriptors_spare) fail("only {} descriptors are allowed (RLIMIT_NOFILE)", limit);
         count = limit - descriptors_spare;
         fmt::print("FEWER CONNECTIONS: only {} descriptors are allowed (RLIMIT_NOFILE): {} instead of {}\n", limit,
                    count, chosen.connections);
@@ -105,8 +102,7 @@ int run(const options &chosen) {
     for (const engine_set &each : engine_sets())
         measured.emplace_back(&each, measure_in_child(each, kind, count, chosen.seed));
     print_table(measured);
-    if (!chosen.json.empty())
-        write_json(chosen, host, measured);
+    if (!chosen.json.empty()) write_json(chosen, host, measured);
     return 0;
 }
 
@@ -132,7 +128,5 @@ int parse_and_run(int argc, char **argv) {
 int main(int argc, char **argv) {
     try {
         return laio::bench::parse_and_run(argc, argv);
-    } catch (const std::exception &error) {
-        laio::bench::fail("{}", error.what());
-    }
+    } catch (const std::exception &error) { laio::bench::fail("{}", error.what()); }
 }

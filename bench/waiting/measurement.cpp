@@ -40,13 +40,10 @@ memory memory_now() {
     std::ifstream file("/proc/self/smaps_rollup");
     for (std::string word; file >> word;) {
         double kilobytes = 0;
-        if (word == "Private_Dirty:" && file >> kilobytes)
-            result.private_dirty_bytes = 1024 * kilobytes;
-        else if (word == "Rss:" && file >> kilobytes)
-            result.rss_bytes = 1024 * kilobytes;
+        if (word == "Private_Dirty:" && file >> kilobytes) result.private_dirty_bytes = 1024 * kilobytes;
+        else if (word == "Rss:" && file >> kilobytes) result.rss_bytes = 1024 * kilobytes;
     }
-    if (result.rss_bytes <= 0)
-        fail("/proc/self/smaps_rollup cannot be read");
+    if (result.rss_bytes <= 0) fail("/proc/self/smaps_rollup cannot be read");
     return result;
 }
 
@@ -86,8 +83,7 @@ void check(const laio_completion &completion, const std::vector<waiter> &waiters
     if (completed < waiters.data() || completed >= waiters.data() + waiters.size())
         fail("a completion carries data that was never attached");
     const auto index = static_cast<std::size_t>(completed - waiters.data());
-    if (completed->done)
-        fail("connection {} was completed twice", index);
+    if (completed->done) fail("connection {} was completed twice", index);
     if (completion.laio_handle != completed->handle || completion.laio_return_value != 1 ||
         completed->byte != connections::byte_of(index))
         fail("connection {}: result {} (error {}), byte {}; expected 1 and byte {}", index,
@@ -102,12 +98,9 @@ std::size_t collect_all(const std::vector<waiter> &waiters) {
     std::size_t polls = 0;
     for (std::size_t done = 0; done < waiters.size(); ++polls) {
         const int count = laio_poll(completions.data(), static_cast<int>(completions.size()), &limit);
-        if (count < 0 && errno == EINTR)
-            continue;
-        if (count < 0)
-            fail("laio_poll: {}", error_text(errno));
-        if (count == 0)
-            fail("{} of {} completions came, and no other for a minute", done, waiters.size());
+        if (count < 0 && errno == EINTR) continue;
+        if (count < 0) fail("laio_poll: {}", error_text(errno));
+        if (count == 0) fail("{} of {} completions came, and no other for a minute", done, waiters.size());
         for (const laio_completion &each : std::span(completions).first(static_cast<std::size_t>(count)))
             check(each, waiters);
         done += static_cast<std::size_t>(count);
@@ -144,8 +137,7 @@ waiting_figures measure(const engine_set &engines, transport kind, std::size_t c
     // What a loop does next; with a ring it is here that the requests may go out.
     laio_completion completion;
     constexpr timespec none{};
-    if (laio_poll(&completion, 1, &none) != 0)
-        fail("a completion came before any byte was sent");
+    if (laio_poll(&completion, 1, &none) != 0) fail("a completion came before any byte was sent");
     figures.submit_ns = per_call(ns_since(begin));
     if (static_cast<std::size_t>(laio_outstanding()) != count)
         fail("{} calls are outstanding, not {}", laio_outstanding(), count);
@@ -170,8 +162,7 @@ waiting_figures measure(const engine_set &engines, transport kind, std::size_t c
 waiting_figures from_json(const nlohmann::ordered_json &json) {
     waiting_figures result;
     result.skipped = json.value("skipped", "");
-    if (!result.skipped.empty())
-        return result;
+    if (!result.skipped.empty()) return result;
     json.at("connections").get_to(result.connections);
     json.at("threads").get_to(result.threads);
     json.at("private_dirty_bytes").get_to(result.private_dirty_bytes);
@@ -215,8 +206,7 @@ waiting_figures measure_in_child(const engine_set &engines, transport kind, std:
 }
 
 nlohmann::ordered_json to_json(const waiting_figures &figures) {
-    if (!figures.skipped.empty())
-        return {{"skipped", figures.skipped}};
+    if (!figures.skipped.empty()) return {{"skipped", figures.skipped}};
     return {{"connections", figures.connections},
             {"threads", figures.threads},
             {"private_dirty_bytes", figures.private_dirty_bytes},

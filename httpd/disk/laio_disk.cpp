@@ -23,8 +23,7 @@ open_how how_to_open = {
 
 int open_root(const std::string &directory) {
     const int root = ::open(directory.c_str(), O_PATH | O_DIRECTORY | O_CLOEXEC);
-    if (root < 0)
-        throw std::system_error(errno, std::generic_category(), "cannot serve " + directory);
+    if (root < 0) throw std::system_error(errno, std::generic_category(), "cannot serve " + directory);
     return root;
 }
 

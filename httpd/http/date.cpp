@@ -18,8 +18,7 @@ constexpr std::time_t year_0 = -62167219200;
 } // namespace
 
 std::string http_date(std::time_t seconds) {
-    if (seconds < year_0 || seconds >= year_10000)
-        seconds = 0;
+    if (seconds < year_0 || seconds >= year_10000) seconds = 0;
     // Not gmtime_r(3), which reads /etc/localtime at its first call: from a disk, on the thread of the loop.
     const std::chrono::sys_seconds moment{std::chrono::seconds(seconds)};
     const auto midnight = std::chrono::floor<std::chrono::days>(moment);

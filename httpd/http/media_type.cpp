@@ -98,8 +98,7 @@ std::string_view media_type_of(std::string_view path) {
         return unknown;
 
     std::string extension(name.substr(dot + 1));
-    for (char &c : extension)
-        c = static_cast<char>(std::tolower(static_cast<unsigned char>(c)));
+    for (char &c : extension) c = static_cast<char>(std::tolower(static_cast<unsigned char>(c)));
     const auto found = std::lower_bound(table.begin(), table.end(), row{extension, {}}, by_extension);
     return found != table.end() && found->extension == extension ? found->type : unknown;
 }

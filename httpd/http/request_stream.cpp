@@ -47,24 +47,19 @@ void request_stream::clear() {
 std::optional<request> request_stream::next() {
     if (!waiting_) {
         waiting_ = read_head();
-        if (!waiting_)
-            return std::nullopt;
+        if (!waiting_) return std::nullopt;
         body_left_ = waiting_->framing_lost ? 0 : waiting_->body_length;
     }
     drop_body();
-    if (body_left_ > 0)
-        return std::nullopt;
+    if (body_left_ > 0) return std::nullopt;
     return std::exchange(waiting_, std::nullopt);
 }
 
 std::optional<request> request_stream::read_head() {
     // A client may send empty lines before a request (RFC 9112 section 2.2).
-    while (begin_ < end_ && scanned_ == 0 && (buffer_[begin_] == '\r' || buffer_[begin_] == '\n'))
-        ++begin_;
-    if (begin_ == end_)
-        return std::nullopt;
-    if (!can_begin_request(buffer_[begin_]))
-        return refused(status::bad_request);
+    while (begin_ < end_ && scanned_ == 0 && (buffer_[begin_] == '\r' || buffer_[begin_] == '\n')) ++begin_;
+    if (begin_ == end_) return std::nullopt;
+    if (!can_begin_request(buffer_[begin_])) return refused(status::bad_request);
 
     const auto length = find_head_end();
     if (length != none) {
@@ -72,8 +67,7 @@ std::optional<request> request_stream::read_head() {
         consume(length);
         return found;
     }
-    if (end_ - begin_ < limits_.head_bytes)
-        return std::nullopt;
+    if (end_ - begin_ < limits_.head_bytes) return std::nullopt;
     const bool has_request_line = bytes().find('\n') != none;
     return refused(has_request_line ? status::request_header_fields_too_large : status::uri_too_long);
 }
@@ -104,8 +98,7 @@ std::size_t request_stream::find_head_end() {
 void request_stream::consume(std::size_t length) {
     begin_ += length;
     scanned_ = 0;
-    if (begin_ == end_)
-        begin_ = end_ = 0;
+    if (begin_ == end_) begin_ = end_ = 0;
 }
 
 } // namespace httpd

@@ -19,7 +19,7 @@ struct request_limits {
 };
 
 class request_stream {
-  public:
+public:
     explicit request_stream(const request_limits &limits);
 
     // Where the next bytes go. Not empty when next() has just said that there is no whole request. Valid until the next
@@ -35,7 +35,7 @@ class request_stream {
 
     void clear();
 
-  private:
+private:
     std::optional<request> read_head();
     void drop_body();
     std::size_t find_head_end();

@@ -28,36 +28,21 @@ constexpr int code_of(status s) { return static_cast<int>(s); }
 
 constexpr std::string_view reason_of(status s) {
     switch (s) {
-    case status::ok:
-        return "OK";
-    case status::moved_permanently:
-        return "Moved Permanently";
-    case status::bad_request:
-        return "Bad Request";
-    case status::forbidden:
-        return "Forbidden";
-    case status::not_found:
-        return "Not Found";
-    case status::method_not_allowed:
-        return "Method Not Allowed";
-    case status::request_timeout:
-        return "Request Timeout";
-    case status::content_too_large:
-        return "Content Too Large";
-    case status::uri_too_long:
-        return "URI Too Long";
-    case status::expectation_failed:
-        return "Expectation Failed";
-    case status::request_header_fields_too_large:
-        return "Request Header Fields Too Large";
-    case status::internal_server_error:
-        return "Internal Server Error";
-    case status::not_implemented:
-        return "Not Implemented";
-    case status::service_unavailable:
-        return "Service Unavailable";
-    case status::http_version_not_supported:
-        return "HTTP Version Not Supported";
+    case status::ok: return "OK";
+    case status::moved_permanently: return "Moved Permanently";
+    case status::bad_request: return "Bad Request";
+    case status::forbidden: return "Forbidden";
+    case status::not_found: return "Not Found";
+    case status::method_not_allowed: return "Method Not Allowed";
+    case status::request_timeout: return "Request Timeout";
+    case status::content_too_large: return "Content Too Large";
+    case status::uri_too_long: return "URI Too Long";
+    case status::expectation_failed: return "Expectation Failed";
+    case status::request_header_fields_too_large: return "Request Header Fields Too Large";
+    case status::internal_server_error: return "Internal Server Error";
+    case status::not_implemented: return "Not Implemented";
+    case status::service_unavailable: return "Service Unavailable";
+    case status::http_version_not_supported: return "HTTP Version Not Supported";
     }
     return "Unknown";
 }

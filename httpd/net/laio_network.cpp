@@ -73,24 +73,20 @@ socket_address parse_address(const std::string &text, std::uint16_t port) {
 int listen_on(const std::string &address, std::uint16_t port, int backlog) {
     auto where = parse_address(address, port);
     const int listener = socket(where.storage.ss_family, SOCK_STREAM | SOCK_CLOEXEC, 0);
-    if (listener < 0)
-        fail("socket");
+    if (listener < 0) fail("socket");
     const int on = 1;
     // Accepted sockets inherit TCP_NODELAY: the end of a response must not wait for the peer's acknowledgement.
     if (setsockopt(listener, SOL_SOCKET, SO_REUSEADDR, &on, sizeof on) != 0 ||
         setsockopt(listener, IPPROTO_TCP, TCP_NODELAY, &on, sizeof on) != 0)
         fail("setsockopt");
-    if (bind(listener, where.get(), where.length) != 0)
-        fail(fmt::format("cannot listen on {} port {}", address, port));
-    if (listen(listener, backlog) != 0)
-        fail("listen");
+    if (bind(listener, where.get(), where.length) != 0) fail(fmt::format("cannot listen on {} port {}", address, port));
+    if (listen(listener, backlog) != 0) fail("listen");
     return listener;
 }
 
 std::string url_of(int listener) {
     socket_address name;
-    if (getsockname(listener, name.get(), &name.length) != 0)
-        fail("getsockname");
+    if (getsockname(listener, name.get(), &name.length) != 0) fail("getsockname");
     std::array<char, INET6_ADDRSTRLEN> text{};
     if (name.storage.ss_family == AF_INET6) {
         const auto v6 = read_as<sockaddr_in6>(name);

@@ -32,10 +32,10 @@ extern "C" {
 typedef struct laio_operation *laio_handle_t;
 
 struct laio_completion {
-    laio_handle_t laio_handle;       /* what laio_gethandle() returned */
-    long          laio_return_value; /* what the system call returned; -1: error */
-    int           laio_errno;        /* 0, or the error */
-    void         *laio_data;         /* what laio_setdata() attached, or NULL */
+    laio_handle_t laio_handle; /* what laio_gethandle() returned */
+    long laio_return_value;    /* what the system call returned; -1: error */
+    int laio_errno;            /* 0, or the error */
+    void *laio_data;           /* what laio_setdata() attached, or NULL */
 };
 
 /* ---- The paper's three functions --------------------------------------------------------------------------------- */
@@ -98,23 +98,23 @@ LAIO_API int laio_stats(struct laio_stats *stats);
 
 /* laio_options.forbid, and by name (lower case, commas between) in the environment variable LAIO_FORBID: what the loop
  * is not to use, nor to ask the kernel for. Everything works without them, by other means. */
-#define LAIO_FORBID_RING         0x01u /* "ring": io_uring */
-#define LAIO_FORBID_READINESS    0x02u /* "readiness": waiting for descriptors in epoll */
-#define LAIO_FORBID_RING_NEW     0x04u /* "ring_new": io_uring operations and set-up flags after Linux 5.6 */
-#define LAIO_FORBID_DEFER        0x08u /* "defer": IORING_SETUP_DEFER_TASKRUN */
-#define LAIO_FORBID_NOWAIT       0x10u /* "nowait": RWF_NOWAIT */
-#define LAIO_FORBID_CACHED       0x20u /* "cached": openat2(2) with RESOLVE_CACHED */
-#define LAIO_FORBID_PIDFD        0x40u /* "pidfd": pidfd_open(2) */
-#define LAIO_FORBID_ATTEMPTS     0x80u /* "attempts": all non-blocking forms; every call that may block is queued */
-#define LAIO_FORBID_ALL          0xffu
+#define LAIO_FORBID_RING      0x01u /* "ring": io_uring */
+#define LAIO_FORBID_READINESS 0x02u /* "readiness": waiting for descriptors in epoll */
+#define LAIO_FORBID_RING_NEW  0x04u /* "ring_new": io_uring operations and set-up flags after Linux 5.6 */
+#define LAIO_FORBID_DEFER     0x08u /* "defer": IORING_SETUP_DEFER_TASKRUN */
+#define LAIO_FORBID_NOWAIT    0x10u /* "nowait": RWF_NOWAIT */
+#define LAIO_FORBID_CACHED    0x20u /* "cached": openat2(2) with RESOLVE_CACHED */
+#define LAIO_FORBID_PIDFD     0x40u /* "pidfd": pidfd_open(2) */
+#define LAIO_FORBID_ATTEMPTS  0x80u /* "attempts": all non-blocking forms; every call that may block is queued */
+#define LAIO_FORBID_ALL       0xffu
 
 struct laio_options {
-    size_t   size;              /* sizeof(struct laio_options) */
-    uint32_t flags;             /* LAIO_SOCKETS_IN_RING */
-    uint32_t forbid;            /* LAIO_FORBID_..., beside those in the environment */
-    uint32_t operations_max;    /* background calls at once; default 1048576, at most 16777214; beyond it: ENOMEM */
-    uint32_t ring_entries;      /* submission queue of io_uring; default 256, at most 32768, rounded up to a power of 2 */
-    uint32_t carriers_max;      /* kernel threads for calls that can only block; default 64, at most 32768 */
+    size_t size;             /* sizeof(struct laio_options) */
+    uint32_t flags;          /* LAIO_SOCKETS_IN_RING */
+    uint32_t forbid;         /* LAIO_FORBID_..., beside those in the environment */
+    uint32_t operations_max; /* background calls at once; default 1048576, at most 16777214; beyond it: ENOMEM */
+    uint32_t ring_entries;   /* submission queue of io_uring; default 256, at most 32768, rounded up to a power of 2 */
+    uint32_t carriers_max;   /* kernel threads for calls that can only block; default 64, at most 32768 */
     uint32_t carriers_hard_max; /* what they may grow to when a call has waited 100 ms for one; default 1024 */
     uint32_t carrier_idle_ms;   /* how long an idle carrier is kept; default 10000 */
     uint32_t cancel_signal;     /* real-time signal that interrupts carriers; default: the highest one not in use */
@@ -145,11 +145,11 @@ struct laio_route_stats {
 };
 
 struct laio_stats {
-    size_t   size;              /* in: sizeof(struct laio_stats); out: how much of it was filled in */
-    uint32_t engines;           /* LAIO_ENGINE_... in use */
-    int32_t  ring_errno;        /* 0, or why there is no io_uring: ENOSYS, EPERM, ECANCELED (forbidden), ... */
+    size_t size;        /* in: sizeof(struct laio_stats); out: how much of it was filled in */
+    uint32_t engines;   /* LAIO_ENGINE_... in use */
+    int32_t ring_errno; /* 0, or why there is no io_uring: ENOSYS, EPERM, ECANCELED (forbidden), ... */
     struct laio_route_stats routes[LAIO_ROUTES];
-    uint64_t outstanding;       /* now */
+    uint64_t outstanding; /* now */
     uint64_t outstanding_peak;
     uint64_t completed;         /* completions handed over */
     uint64_t cancelled;         /* of these, with ECANCELED */
@@ -161,14 +161,14 @@ struct laio_stats {
     uint64_t carriers;          /* alive now */
     uint64_t carriers_peak;
     uint64_t carriers_created;
-    uint64_t queue_depth;       /* calls that wait for a carrier now */
+    uint64_t queue_depth; /* calls that wait for a carrier now */
     uint64_t queue_depth_peak;
-    uint64_t queued;            /* calls that were given to carriers */
-    uint64_t queue_wait_ns;     /* how long these waited for one, sum */
+    uint64_t queued;        /* calls that were given to carriers */
+    uint64_t queue_wait_ns; /* how long these waited for one, sum */
     uint64_t queue_wait_max_ns;
-    uint64_t polls;             /* calls of laio_poll() */
-    uint64_t stalls;            /* turns (from one laio_poll() to the next) longer than 10 ms, by a clock of 1 to 10 ms */
-    uint64_t stall_max_ns;      /* the longest of them */
+    uint64_t polls;        /* calls of laio_poll() */
+    uint64_t stalls;       /* turns (from one laio_poll() to the next) longer than 10 ms, by a clock of 1 to 10 ms */
+    uint64_t stall_max_ns; /* the longest of them */
 };
 
 #ifdef __cplusplus

@@ -30,7 +30,7 @@ using handle = laio_handle_t;
 
 // What laio_syscall() said: over, with a value or an error, or pending in the background.
 class [[nodiscard]] result {
-  public:
+public:
     constexpr result(long value, int error, handle pending = nullptr) noexcept
         : returned(value), failed(error), background(pending) {}
     // A completion is a result too, so that one function can handle both.
@@ -49,7 +49,7 @@ class [[nodiscard]] result {
     // Has the completion of a pending call carry `data`.
     bool set_data(void *data) const noexcept { return laio_setdata(background, data) == 0; }
 
-  private:
+private:
     long returned;
     int failed;
     laio::handle background;
@@ -62,12 +62,9 @@ concept argument = std::integral<type> || std::is_enum_v<type> || std::is_null_p
 namespace detail {
 
 template <argument type> long to_register(type value) noexcept {
-    if constexpr (std::is_null_pointer_v<type>)
-        return 0;
-    else if constexpr (std::is_pointer_v<type>)
-        return reinterpret_cast<long>(value);
-    else
-        return static_cast<long>(value);
+    if constexpr (std::is_null_pointer_v<type>) return 0;
+    else if constexpr (std::is_pointer_v<type>) return reinterpret_cast<long>(value);
+    else return static_cast<long>(value);
 }
 
 } // namespace detail
@@ -77,12 +74,10 @@ template <argument... types>
 requires(sizeof...(types) <= 6) result call(long number, types... arguments)
 noexcept {
     const long value = laio_syscall(number, detail::to_register(arguments)...);
-    if (value != -1)
-        return {value, 0};
+    if (value != -1) return {value, 0};
     const int error = errno;
     if (error == EINPROGRESS)
-        if (const handle pending = laio_gethandle(); pending != nullptr)
-            return {-1, 0, pending};
+        if (const handle pending = laio_gethandle(); pending != nullptr) return {-1, 0, pending};
     return {-1, error};
 }
 

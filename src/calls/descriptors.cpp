@@ -90,10 +90,8 @@ descriptor_calls *descriptors::record_for(int descriptor) {
     descriptor_calls *calls = map_.find(descriptor);
     if (calls != nullptr) return calls;
     calls = unused_;
-    if (calls != nullptr)
-        unused_ = calls->next_in_bucket;
-    else
-        calls = static_cast<descriptor_calls *>(std::malloc(sizeof *calls));
+    if (calls != nullptr) unused_ = calls->next_in_bucket;
+    else calls = static_cast<descriptor_calls *>(std::malloc(sizeof *calls));
     if (calls == nullptr) return nullptr;
     *calls = {};
     calls->descriptor = descriptor;

@@ -14,8 +14,7 @@ constexpr unsigned successors(state s) {
     case state::free: return bit(state::waiting);
     case state::waiting: return bit(state::waiting) | bit(state::queued) | bit(state::running) | bit(state::done);
     case state::queued: return bit(state::waiting) | bit(state::cancelling) | bit(state::done);
-    case state::running:
-        return bit(state::waiting) | bit(state::cancelling) | bit(state::done);
+    case state::running: return bit(state::waiting) | bit(state::cancelling) | bit(state::done);
     case state::cancelling: return bit(state::done);
     case state::done: return bit(state::free);
     }

@@ -67,13 +67,13 @@ struct operation {
     state now;
     // how far it is
     until waits_for;
-    bool timed_out;          // its end was asked for because its deadline came
-    bool positional;         // moves the offset of a regular file
-    std::uint8_t fruitless;  // times that its descriptor was ready and the attempt still said "would block"
+    bool timed_out;         // its end was asked for because its deadline came
+    bool positional;        // moves the offset of a regular file
+    std::uint8_t fruitless; // times that its descriptor was ready and the attempt still said "would block"
     std::atomic<int> cancelled;
-    std::uint64_t moved;     // bytes or messages
-    std::uint64_t wanted;    // how many of them make the call complete
-    long result;             // or a negative errno
+    std::uint64_t moved;  // bytes or messages
+    std::uint64_t wanted; // how many of them make the call complete
+    long result;          // or a negative errno
     void *data;
     // copies of what the application passed by reference; what is left to move
     iovec *vector;
@@ -81,16 +81,16 @@ struct operation {
     iovec vector_inside[6];
     msghdr header;
     timespec time;
-    void *copied;            // malloc: the descriptor sets of select(2)
+    void *copied; // malloc: the descriptor sets of select(2)
     // where it waits
-    int descriptor;          // that it waits for, -1: none
-    int own_descriptor;      // made for it and closed with it, -1: none
+    int descriptor;           // that it waits for, -1: none
+    int own_descriptor;       // made for it and closed with it, -1: none
     std::int32_t timer_place; // the timers', 0: no deadline set there
     bool held;                // its engine has it in a list of its own: it can be taken back at once
     std::int64_t deadline_ns; // CLOCK_MONOTONIC, 0: none
     std::int64_t queued_ns;
     membership places[2];
-    operation *next;         // in the one list it is in: pool, ready, waiters, queue, handed in, backlog
+    operation *next; // in the one list it is in: pool, ready, waiters, queue, handed in, backlog
     operation *previous;
     std::atomic<int> runner; // thread id of the carrier that makes the call now, 0: none
 };

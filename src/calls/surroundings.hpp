@@ -60,7 +60,7 @@ private:
 
 struct surroundings {
     features has;
-    bool waits_in_epoll = true;    // else calls that wait for descriptors are given to carriers
+    bool waits_in_epoll = true; // else calls that wait for descriptors are given to carriers
     bool has_ring = false;
     bool sockets_in_ring = false;
     file_systems mounts;

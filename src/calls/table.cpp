@@ -37,8 +37,7 @@ consteval bool is_signature(std::string_view arguments) {
 
 constexpr row named_rows[] = {
 #define LAIO_CALL(name, way, how, ring, arguments)                                                                     \
-    {#name, route::way, form::how, ring_operation::ring, arguments, first_descriptor(arguments),         \
-     has_copies(arguments)},
+    {#name, route::way, form::how, ring_operation::ring, arguments, first_descriptor(arguments), has_copies(arguments)},
 #include "calls/rows.def"
 #undef LAIO_CALL
 };
@@ -73,9 +72,7 @@ constexpr number aarch64_numbers[] = {
 // The files are in ascending order, so that a number given twice is seen here.
 template <std::size_t count> consteval bool is_ascending(const number (&numbers)[count]) {
     for (std::size_t i = 1; i < count; ++i) {
-        if (numbers[i].value <= numbers[i - 1].value) {
-            return false;
-        }
+        if (numbers[i].value <= numbers[i - 1].value) { return false; }
     }
     return numbers[count - 1].value < table_capacity;
 }
@@ -84,9 +81,7 @@ static_assert(is_ascending(aarch64_numbers), "aarch64.def: not in ascending orde
 
 template <std::size_t count> consteval std::size_t times_numbered(const number (&numbers)[count], call which) {
     std::size_t times = 0;
-    for (const number &each : numbers) {
-        times += each.which == which ? 1U : 0U;
-    }
+    for (const number &each : numbers) { times += each.which == which ? 1U : 0U; }
     return times;
 }
 #define LAIO_CALL(name, way, how, ring, arguments)                                                                     \
@@ -99,9 +94,7 @@ template <std::size_t count> consteval std::size_t times_numbered(const number (
 
 template <std::size_t count> consteval row_table join(const number (&numbers)[count]) {
     row_table joined{};
-    for (const number &each : numbers) {
-        joined.rows[each.value] = named_rows[static_cast<std::size_t>(each.which)];
-    }
+    for (const number &each : numbers) { joined.rows[each.value] = named_rows[static_cast<std::size_t>(each.which)]; }
     return joined;
 }
 
@@ -147,9 +140,7 @@ std::size_t table_size() { return size_of(native_numbers); }
 
 const numbering *find_numbering(const char *architecture) {
     for (const numbering &each : numberings) {
-        if (std::strcmp(each.architecture, architecture) == 0) {
-            return &each;
-        }
+        if (std::strcmp(each.architecture, architecture) == 0) { return &each; }
     }
     return nullptr;
 }

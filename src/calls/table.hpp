@@ -41,9 +41,38 @@ enum class form : std::uint8_t {
 
 // The operation of io_uring that does the same.
 enum class ring_operation : std::uint8_t {
-    none, read, write, receive, send, accept, connect, open, close, statx, sync, allocate, advise, splice, tee,
-    shutdown, rename, unlink, make_directory, symlink, link, poll, timeout, getxattr, setxattr, truncate, wait, pipe,
-    socket, bind, listen, futex,
+    none,
+    read,
+    write,
+    receive,
+    send,
+    accept,
+    connect,
+    open,
+    close,
+    statx,
+    sync,
+    allocate,
+    advise,
+    splice,
+    tee,
+    shutdown,
+    rename,
+    unlink,
+    make_directory,
+    symlink,
+    link,
+    poll,
+    timeout,
+    getxattr,
+    setxattr,
+    truncate,
+    wait,
+    pipe,
+    socket,
+    bind,
+    listen,
+    futex
 };
 
 // One character an argument, in rows.def and here:
@@ -79,9 +108,7 @@ inline const row *find_row_in(const row_table &in, long number) {
 }
 
 // The row of a call by its number on this architecture; nullptr where no call is known.
-inline const row *find_row(long number) {
-    return find_row_in(call_table, number);
-}
+inline const row *find_row(long number) { return find_row_in(call_table, number); }
 
 // One more than the highest number in the table.
 std::size_t table_size();

@@ -122,7 +122,8 @@ int capture(operation &op) {
     copy_times(op);
     if (op.vector != nullptr) return 0;
     if (is_vector_call(op)) {
-        if (const int error = copy_vector(op, pointer<const iovec>(op.made.a[1]), op.made.a[2]); error != 0) return error;
+        if (const int error = copy_vector(op, pointer<const iovec>(op.made.a[1]), op.made.a[2]); error != 0)
+            return error;
     } else if (is_header_call(op)) {
         const auto *header = pointer<const msghdr>(op.made.a[1]);
         if (!is_readable(header, sizeof *header)) return 0;

@@ -107,10 +107,8 @@ readiness::watch *readiness::watch_for(int descriptor) {
     watch *w = watches_.find(descriptor);
     if (w != nullptr) return w;
     w = unused_;
-    if (w != nullptr)
-        unused_ = w->next_in_bucket;
-    else
-        w = static_cast<watch *>(std::malloc(sizeof *w));
+    if (w != nullptr) unused_ = w->next_in_bucket;
+    else w = static_cast<watch *>(std::malloc(sizeof *w));
     if (w == nullptr) return nullptr;
     if (++generation_ == 0) ++generation_;
     *w = {descriptor, nullptr, generation_, {}};
@@ -132,7 +130,8 @@ void readiness::make_stale(watch &w) {
 }
 
 int readiness::arm(const watch &w, int how, std::uint32_t events) const {
-    return static_cast<int>(control(epoll_, how, w.descriptor, events | EPOLLONESHOT, key_of(w.generation, w.descriptor)));
+    return static_cast<int>(
+        control(epoll_, how, w.descriptor, events | EPOLLONESHOT, key_of(w.generation, w.descriptor)));
 }
 
 int readiness::start(operation &op) {

@@ -65,13 +65,12 @@ void fill(io_uring_sqe *sqe, operation &op) {
         const transfer rest = rest_of(op, single);
         const bool vector = rest.vector != &single;
         const bool reads = op.what->ring == ring_operation::read;
-        io_uring_prep_rw(reads ? (vector ? IORING_OP_READV : IORING_OP_READ)
-                               : (vector ? IORING_OP_WRITEV : IORING_OP_WRITE),
-                         sqe, descriptor, vector ? static_cast<const void *>(rest.vector) : single.iov_base,
-                         static_cast<unsigned>(vector ? rest.count : static_cast<long>(single.iov_len > transfer_max
-                                                                                           ? transfer_max
-                                                                                           : single.iov_len)),
-                         static_cast<__u64>(rest.offset));
+        io_uring_prep_rw(
+            reads ? (vector ? IORING_OP_READV : IORING_OP_READ) : (vector ? IORING_OP_WRITEV : IORING_OP_WRITE), sqe,
+            descriptor, vector ? static_cast<const void *>(rest.vector) : single.iov_base,
+            static_cast<unsigned>(
+                vector ? rest.count : static_cast<long>(single.iov_len > transfer_max ? transfer_max : single.iov_len)),
+            static_cast<__u64>(rest.offset));
         sqe->rw_flags = static_cast<int>(rest.flags);
         break;
     }
@@ -85,9 +84,7 @@ void fill(io_uring_sqe *sqe, operation &op) {
         io_uring_prep_send(sqe, descriptor, single.iov_base, single.iov_len, static_cast<int>(a[3]) | MSG_WAITALL);
         break;
     }
-    case request::recvmsg:
-        io_uring_prep_recvmsg(sqe, descriptor, header_of(op), static_cast<unsigned>(a[2]));
-        break;
+    case request::recvmsg: io_uring_prep_recvmsg(sqe, descriptor, header_of(op), static_cast<unsigned>(a[2])); break;
     case request::sendmsg:
         io_uring_prep_sendmsg(sqe, descriptor, header_of(op), static_cast<unsigned>(a[2]) | MSG_WAITALL);
         break;
@@ -230,7 +227,7 @@ void ring::collect(operation_list &complete) {
         const long result = cqe->res;
         io_uring_cqe_seen(ring_, cqe);
         if (op == nullptr) continue; // of a cancel
-        if (op->held) { // its cancel was not even put yet
+        if (op->held) {              // its cancel was not even put yet
             op->held = false;
             cancels_.remove(*op);
         }

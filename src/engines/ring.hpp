@@ -62,8 +62,8 @@ private:
     int ask_operations();
 
     io_uring *ring_ = nullptr;
-    operation_list backlog_;     // did not fit
-    operation_list cancels_;     // running, and the request to cancel them did not fit
+    operation_list backlog_; // did not fit
+    operation_list cancels_; // running, and the request to cancel them did not fit
     std::uint64_t submitted_ = 0;
     std::uint64_t in_flight_ = 0; // put into the queue and not complete
     std::uint64_t enters_ = 0;

@@ -23,10 +23,10 @@ public:
     int open(); // 0 or a negative errno
     [[nodiscard]] int descriptor() const { return descriptor_; }
 
-    int start(operation &op); // op.deadline_ns is set; 0 or -ENOMEM
+    int start(operation &op);   // op.deadline_ns is set; 0 or -ENOMEM
     void cancel(operation &op); // also when it is not here
     [[nodiscard]] bool is_empty() const { return count_ == 0; }
-    operation *take_expired();  // one whose deadline has come, or nullptr
+    operation *take_expired(); // one whose deadline has come, or nullptr
 
 private:
     void place(operation &op, std::size_t at);

@@ -7,11 +7,11 @@
 namespace laio {
 
 struct features {
-    bool nowait = false;       // preadv2 and pwritev2 with RWF_NOWAIT
-    bool cached = false;       // openat2 with RESOLVE_CACHED
-    bool pidfd = false;        // pidfd_open
-    bool attempts = true;      // any non-blocking form at all
-    int nowait_errno = 0;      // why not
+    bool nowait = false;  // preadv2 and pwritev2 with RWF_NOWAIT
+    bool cached = false;  // openat2 with RESOLVE_CACHED
+    bool pidfd = false;   // pidfd_open
+    bool attempts = true; // any non-blocking form at all
+    int nowait_errno = 0; // why not
     int cached_errno = 0;
     int pidfd_errno = 0;
 };

@@ -9,8 +9,9 @@
 namespace laio {
 namespace {
 
-constexpr const char *local_types[] = {"ext2", "ext3", "ext4", "xfs", "btrfs", "f2fs", "tmpfs", "ramfs", "devtmpfs",
-                                       "squashfs", "erofs", "iso9660", "vfat", "exfat", "jfs", "hugetlbfs"};
+constexpr const char *local_types[] = {"ext2",  "ext3",  "ext4",     "xfs",      "btrfs", "f2fs",
+                                       "tmpfs", "ramfs", "devtmpfs", "squashfs", "erofs", "iso9660",
+                                       "vfat",  "exfat", "jfs",      "hugetlbfs"};
 
 bool is_local_type(const char *type, std::size_t length) {
     for (const char *known : local_types)
@@ -65,7 +66,8 @@ bool read_mountinfo(char *&text, std::size_t &length) {
 
 } // namespace
 
-bool mountinfo_says_local(const char *text, std::size_t length, std::uint32_t device_major, std::uint32_t device_minor) {
+bool mountinfo_says_local(const char *text, std::size_t length, std::uint32_t device_major,
+                          std::uint32_t device_minor) {
     for (const char *end = text + length; text < end;) {
         const auto *line_end = static_cast<const char *>(std::memchr(text, '\n', static_cast<std::size_t>(end - text)));
         if (line_end == nullptr) return false; // an unfinished line says nothing

@@ -87,8 +87,7 @@ TEST_P(cancel, locks_that_another_process_holds) {
         const int own = open(path.c_str(), O_RDWR | O_CLOEXEC);
         struct flock lock {};
         lock.l_type = F_WRLCK;
-        if (own < 0 || flock(own, LOCK_EX) != 0 || fcntl(own, F_SETLK, &lock) != 0)
-            _exit(99);
+        if (own < 0 || flock(own, LOCK_EX) != 0 || fcntl(own, F_SETLK, &lock) != 0) _exit(99);
     });
     expect_cancelled(begin(SYS_flock, file.get(), LOCK_EX));
     struct flock lock {};
@@ -133,8 +132,7 @@ TEST_P(cancel, one_of_several_leaves_the_others_in_order) {
     const pipe_ends ends = make_pipe();
     std::array<char, 5> bytes{};
     std::vector<call_record *> calls;
-    for (char &byte : bytes)
-        calls.push_back(begin(SYS_read, ends.reader.get(), &byte, 1));
+    for (char &byte : bytes) calls.push_back(begin(SYS_read, ends.reader.get(), &byte, 1));
     EXPECT_EQ(laio_cancel(calls[0]->handle), 0);
     EXPECT_EQ(laio_cancel(calls[3]->handle), 0);
     EXPECT_EQ(finish(calls[0]), cancelled);
@@ -160,15 +158,13 @@ TEST_P(cancel, of_a_complete_call_keeps_its_result) {
     const pipe_ends ends = make_pipe();
     std::array<char, 2> bytes{};
     std::vector<call_record *> calls;
-    for (char &byte : bytes)
-        calls.push_back(begin(SYS_read, ends.reader.get(), &byte, 1));
+    for (char &byte : bytes) calls.push_back(begin(SYS_read, ends.reader.get(), &byte, 1));
     write_all(ends.writer.get(), "ab");
     EXPECT_EQ(collect(-1, 1), 1);
     EXPECT_EQ(calls[0]->result, (outcome{1, 0}));
     // The second one's byte is there: it may have taken it, and then keeps it, or leave it there.
     EXPECT_EQ(laio_cancel(calls[1]->handle), 0);
-    if (finish(calls[1]) == cancelled)
-        bytes[1] = read_all(ends.reader.get(), 1).at(0);
+    if (finish(calls[1]) == cancelled) bytes[1] = read_all(ends.reader.get(), 1).at(0);
     EXPECT_EQ(bytes[1], 'b');
     EXPECT_FALSE(is_readable(ends.reader.get()));
 }
@@ -188,10 +184,8 @@ TEST_P(cancel, handles_that_are_none) {
     for (int turn = 0; turn < 10000; ++turn) {
         // All bits, small numbers, and neighbours of a handle that is one.
         std::uint64_t value = random();
-        if (turn % 3 == 1)
-            value %= 100000;
-        else if (turn % 3 == 2)
-            value = reinterpret_cast<std::uint64_t>(call->handle) ^ (1ULL << (value % 64));
+        if (turn % 3 == 1) value %= 100000;
+        else if (turn % 3 == 2) value = reinterpret_cast<std::uint64_t>(call->handle) ^ (1ULL << (value % 64));
         auto *handle = reinterpret_cast<laio_handle_t>(value); // NOLINT(performance-no-int-to-ptr)
         ASSERT_EQ(cancel_error(handle), EINVAL) << handle;
         ASSERT_EQ(laio_setdata(handle, nullptr), -1) << handle;
@@ -264,22 +258,17 @@ outcome race(call_record *call, std::mt19937_64 &random, const std::function<voi
     const std::uint64_t delay = random() % 3000;
     const std::uint64_t own_delay = random() % 3000;
     const auto spin = [](std::uint64_t turns) {
-        for (std::uint64_t turn = 0; turn < turns; ++turn)
-            std::atomic_signal_fence(std::memory_order_seq_cst);
+        for (std::uint64_t turn = 0; turn < turns; ++turn) std::atomic_signal_fence(std::memory_order_seq_cst);
     };
     std::thread other{[&] {
-        while (!go.load())
-            std::this_thread::yield();
+        while (!go.load()) std::this_thread::yield();
         spin(delay);
         act();
     }};
     go.store(true);
     spin(own_delay * 8);
-    if (random() % 2 == 0)
-        collect(0);
-    if (!call->complete) {
-        EXPECT_EQ(laio_cancel(call->handle), 0);
-    }
+    if (random() % 2 == 0) collect(0);
+    if (!call->complete) { EXPECT_EQ(laio_cancel(call->handle), 0); }
     const outcome result = finish(call);
     other.join();
     EXPECT_EQ(collect(0), 0);

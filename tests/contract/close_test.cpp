@@ -20,9 +20,7 @@ constexpr outcome cancelled{-1, ECANCELED};
 
 // Ends a call that its descriptor was closed under: a cancel has to do it, if nothing else does.
 outcome cancel_and_finish(call_record *call) {
-    if (!call->complete) {
-        EXPECT_EQ(laio_cancel(call->handle), 0);
-    }
+    if (!call->complete) { EXPECT_EQ(laio_cancel(call->handle), 0); }
     return finish(call);
 }
 
@@ -32,14 +30,12 @@ TEST_P(closing, through_the_library_ends_waiting_reads) {
     pipe_ends ends = make_pipe();
     std::array<char, 3> bytes{};
     std::vector<call_record *> calls;
-    for (char &byte : bytes)
-        calls.push_back(begin(SYS_read, ends.reader.get(), &byte, 1));
+    for (char &byte : bytes) calls.push_back(begin(SYS_read, ends.reader.get(), &byte, 1));
     const int number = ends.reader.release();
     EXPECT_EQ(done(SYS_close, number), (outcome{0, 0}));
     EXPECT_FALSE(is_open(number));
     finish_all();
-    for (const call_record *call : calls)
-        EXPECT_EQ(call->result, cancelled);
+    for (const call_record *call : calls) EXPECT_EQ(call->result, cancelled);
     EXPECT_EQ(done(SYS_write, ends.writer.get(), "x", 1), (outcome{-1, EPIPE})); // nothing else keeps it open
 }
 
@@ -52,8 +48,7 @@ TEST_P(closing, through_the_library_ends_both_directions) {
                                            begin(SYS_recvfrom, pair.near.get(), &byte, 1, 0, nullptr, nullptr)};
     EXPECT_EQ(done(SYS_close, pair.near.release()), (outcome{0, 0}));
     finish_all();
-    for (const call_record *call : calls)
-        EXPECT_EQ(call->result, cancelled);
+    for (const call_record *call : calls) EXPECT_EQ(call->result, cancelled);
     pollfd item{pair.far.get(), POLLIN, 0};
     ASSERT_EQ(poll(&item, 1, -1), 1);
     EXPECT_NE(item.revents & POLLHUP, 0) << "the socket is still open";
@@ -69,8 +64,7 @@ TEST_P(closing, a_listener_and_a_terminal) {
     EXPECT_EQ(done(SYS_close, listener.release()), (outcome{0, 0}));
     EXPECT_EQ(done(SYS_close, terminal.near.release()), (outcome{0, 0}));
     finish_all();
-    for (const call_record *call : calls)
-        EXPECT_EQ(call->result, cancelled);
+    for (const call_record *call : calls) EXPECT_EQ(call->result, cancelled);
 }
 
 // A write of which a part went out: the close says how much, as a cancel does.
@@ -200,9 +194,7 @@ TEST_P(closing, file_lives_on_by_a_dup) {
         EXPECT_TRUE(result == cancelled || result == (outcome{-1, EBADF}) || (result == (outcome{1, 0}) && byte == 'A'))
             << result << " " << byte;
         EXPECT_EQ(read_all(number, 1), "B");
-        if (result.value != 1) {
-            EXPECT_EQ(read_all(kept.get(), 1), "A");
-        }
+        if (result.value != 1) { EXPECT_EQ(read_all(kept.get(), 1), "A"); }
         // Nothing is left that fires for ever, or takes the next byte.
         call = begin(SYS_read, number, &byte, 1);
         write_all(old.writer.get(), "AA");
@@ -262,14 +254,11 @@ TEST_P(closing, races_with_bytes) {
         const descriptor kept{dup(ends.reader.get())};
         std::array<char, 4> bytes{};
         std::vector<call_record *> calls;
-        for (char &byte : bytes)
-            calls.push_back(begin(SYS_read, ends.reader.get(), &byte, 1));
+        for (char &byte : bytes) calls.push_back(begin(SYS_read, ends.reader.get(), &byte, 1));
         std::thread writer{[&] {
-            for (char byte = '0'; byte < '4'; ++byte)
-                write_all(ends.writer.get(), {&byte, 1});
+            for (char byte = '0'; byte < '4'; ++byte) write_all(ends.writer.get(), {&byte, 1});
         }};
-        for (std::uint64_t polls = random() % 4; polls > 0; --polls)
-            collect(0);
+        for (std::uint64_t polls = random() % 4; polls > 0; --polls) collect(0);
         EXPECT_EQ(done(SYS_close, ends.reader.release()), (outcome{0, 0}));
         finish_all();
         writer.join();
@@ -277,8 +266,7 @@ TEST_P(closing, races_with_bytes) {
         for (std::size_t index = 0; index < bytes.size(); ++index) {
             const outcome expected = calls[index]->result.value == 1 ? outcome{1, 0} : cancelled;
             ASSERT_EQ(calls[index]->result, expected);
-            if (expected.value == 1)
-                seen += bytes[index];
+            if (expected.value == 1) seen += bytes[index];
         }
         seen += read_all(kept.get(), bytes.size() - seen.size());
         ASSERT_EQ(seen, "0123");

@@ -23,11 +23,10 @@ class completeness : public contract_test {};
 
 // Reads `size` bytes in odd portions, in a thread of its own.
 class odd_reader {
-  public:
+public:
     odd_reader(int fd, std::size_t size) : thread_{[this, fd, size] { read_oddly(fd, size); }} {}
     ~odd_reader() {
-        if (thread_.joinable())
-            thread_.join();
+        if (thread_.joinable()) thread_.join();
     }
     odd_reader(const odd_reader &) = delete;
     odd_reader &operator=(const odd_reader &) = delete;
@@ -36,13 +35,12 @@ class odd_reader {
         return std::move(bytes_);
     }
 
-  private:
+private:
     void read_oddly(int fd, std::size_t size) {
         std::size_t portion = 1;
         while (bytes_.size() < size) {
             const std::string got = read_all(fd, std::min(portion, size - bytes_.size()));
-            if (got.empty())
-                return;
+            if (got.empty()) return;
             bytes_ += got;
             portion = portion * 3 % 65521 + 1;
         }
@@ -60,12 +58,9 @@ descriptor_pair make_sink(sink kind) {
         pipe_ends ends = make_pipe();
         return {std::move(ends.writer), std::move(ends.reader)};
     }
-    case sink::unix_socket:
-        return make_unix_pair();
-    case sink::tcp_socket:
-        return make_tcp_pair();
-    case sink::pty:
-        return make_pty();
+    case sink::unix_socket: return make_unix_pair();
+    case sink::tcp_socket: return make_tcp_pair();
+    case sink::pty: return make_pty();
     }
     return {};
 }
@@ -186,8 +181,7 @@ TEST_P(completeness, read_of_a_fresh_socket_gives_what_is_there) {
                 }
                 call_record *call = by_vector ? begin(SYS_readv, pair.near.get(), pieces.data(), 2)
                                               : begin(SYS_read, pair.near.get(), bytes.data(), bytes.size());
-                if (!is_there)
-                    write_all(pair.far.get(), "short");
+                if (!is_there) write_all(pair.far.get(), "short");
                 EXPECT_EQ(finish(call), (outcome{5, 0}));
                 EXPECT_EQ(bytes.substr(0, 5), "short");
             }
@@ -208,8 +202,7 @@ TEST_P(completeness, number_that_becomes_another_kind_of_file) {
             ASSERT_EQ(dup2(fd, number.get()), number.get());
             const bool is_file = fd == file.get();
             ASSERT_EQ(lseek(file.get(), 0, SEEK_SET), 0);
-            if (!is_file)
-                write_all(fd == pair.near.get() ? pair.far.get() : ends.writer.get(), "short");
+            if (!is_file) write_all(fd == pair.near.get() ? pair.far.get() : ends.writer.get(), "short");
             EXPECT_EQ(done(SYS_read, number.get(), bytes.data(), bytes.size()), (outcome{is_file ? 100 : 5, 0}));
             EXPECT_EQ(bytes.substr(0, 5), is_file ? pattern(100).substr(0, 5) : "short");
         }
@@ -248,16 +241,14 @@ TEST_P(completeness, reads_of_files) {
     const std::string content = pattern(1U << 20U, 6);
     const descriptor file = files.file("a", content);
     for (const bool cold : {false, true}) {
-        if (cold)
-            make_cold(file.get());
+        if (cold) make_cold(file.get());
         std::string bytes(content.size() + 5000, '\0');
         EXPECT_EQ(done(SYS_pread64, file.get(), bytes.data(), 300000, 77), (outcome{300000, 0}));
         EXPECT_TRUE(bytes.substr(0, 300000) == content.substr(77, 300000));
         EXPECT_EQ(done(SYS_pread64, file.get(), bytes.data(), 10000, content.size() - 4000), (outcome{4000, 0}));
         EXPECT_TRUE(bytes.substr(0, 4000) == content.substr(content.size() - 4000));
         EXPECT_EQ(done(SYS_pread64, file.get(), bytes.data(), 10, content.size()), (outcome{0, 0}));
-        if (cold)
-            make_cold(file.get());
+        if (cold) make_cold(file.get());
         ASSERT_EQ(lseek(file.get(), 0, SEEK_SET), 0);
         EXPECT_EQ(done(SYS_read, file.get(), bytes.data(), bytes.size()),
                   (outcome{static_cast<long>(content.size()), 0}));
@@ -274,8 +265,7 @@ TEST_P(completeness, reads_of_files_that_are_half_in_memory) {
     posix_fadvise(file.get(), 0, 0, POSIX_FADV_RANDOM); // no read-ahead
     make_cold(file.get());
     std::array<char, 1> byte{};
-    for (const long place : {0L, 4096L, 8192L, 40960L})
-        ASSERT_EQ(pread(file.get(), byte.data(), 1, place), 1);
+    for (const long place : {0L, 4096L, 8192L, 40960L}) ASSERT_EQ(pread(file.get(), byte.data(), 1, place), 1);
     std::string first(100000, '\0');
     std::string second(content.size() - 100000, '\0');
     const std::array<iovec, 2> pieces{iovec{first.data(), first.size()}, iovec{second.data(), second.size()}};
@@ -409,8 +399,7 @@ TEST_P(completeness, small_writes_to_a_pipe_stay_whole) {
     call_record *call = begin(SYS_write, ends.writer.get(), sent.data(), sent.size());
     EXPECT_FALSE(call->is_direct());
     std::thread other{[&] {
-        for (int turn = 0; turn < 32; ++turn)
-            write_all(ends.writer.get(), std::string(PIPE_BUF, 'b'));
+        for (int turn = 0; turn < 32; ++turn) write_all(ends.writer.get(), std::string(PIPE_BUF, 'b'));
     }};
     odd_reader reader{ends.reader.get(), 65536 + 33UL * PIPE_BUF};
     EXPECT_EQ(finish(call), (outcome{PIPE_BUF, 0}));

@@ -35,13 +35,12 @@ const engine_set *chosen = nullptr;
 constexpr std::uint64_t nowait_flag = 0x8; // RWF_NOWAIT
 
 class filter {
-  public:
+public:
     filter() : context_{seccomp_init(SCMP_ACT_ALLOW)} {
         good_ = context_ != nullptr && seccomp_attr_set(context_, SCMP_FLTATR_CTL_TSYNC, 1) == 0;
     }
     ~filter() {
-        if (context_ != nullptr)
-            seccomp_release(context_);
+        if (context_ != nullptr) seccomp_release(context_);
     }
     filter(const filter &) = delete;
     filter &operator=(const filter &) = delete;
@@ -54,14 +53,13 @@ class filter {
                                           SCMP_A5(SCMP_CMP_MASKED_EQ, nowait_flag, nowait_flag)) == 0;
     }
     bool load() {
-        if (!good_)
-            return false;
+        if (!good_) return false;
         const int error = seccomp_load(context_);
         errno = -error;
         return error == 0;
     }
 
-  private:
+private:
     scmp_filter_ctx context_;
     bool good_ = false;
 };
@@ -72,22 +70,16 @@ constexpr std::array after_linux_4_5{SYS_io_uring_setup, SYS_io_uring_enter, SYS
 bool install(refusal refused) {
     filter made;
     switch (refused) {
-    case refusal::nothing:
-        return true;
-    case refusal::ring_eperm:
-        made.refuse(SYS_io_uring_setup, SCMP_ACT_ERRNO(EPERM));
-        break;
+    case refusal::nothing: return true;
+    case refusal::ring_eperm: made.refuse(SYS_io_uring_setup, SCMP_ACT_ERRNO(EPERM)); break;
     case refusal::old_kernel:
-        for (const long number : after_linux_4_5)
-            made.refuse(static_cast<int>(number), SCMP_ACT_ERRNO(ENOSYS));
+        for (const long number : after_linux_4_5) made.refuse(static_cast<int>(number), SCMP_ACT_ERRNO(ENOSYS));
         break;
     case refusal::nowait_unsupported:
         made.refuse_nowait(SYS_preadv2);
         made.refuse_nowait(SYS_pwritev2);
         break;
-    case refusal::ring_kills:
-        made.refuse(SYS_io_uring_setup, SCMP_ACT_KILL_PROCESS);
-        break;
+    case refusal::ring_kills: made.refuse(SYS_io_uring_setup, SCMP_ACT_KILL_PROCESS); break;
     }
     return made.load();
 }
@@ -121,17 +113,14 @@ std::span<const engine_set> engine_sets() { return sets; }
 
 const engine_set *find_engine_set(const std::string &name) {
     for (const engine_set &set : sets)
-        if (name == set.name)
-            return &set;
+        if (name == set.name) return &set;
     return nullptr;
 }
 
 bool choose_engine_set(const engine_set &set) {
     chosen = &set;
-    if (set.environment != nullptr)
-        setenv("LAIO_FORBID", set.environment, 1);
-    else
-        unsetenv("LAIO_FORBID");
+    if (set.environment != nullptr) setenv("LAIO_FORBID", set.environment, 1);
+    else unsetenv("LAIO_FORBID");
     return install(set.refused);
 }
 
@@ -149,8 +138,7 @@ laio_options options_of_set() {
 
 bool refuse_calls(std::span<const int> numbers, int error) {
     filter made;
-    for (const int number : numbers)
-        made.refuse(number, SCMP_ACT_ERRNO(static_cast<unsigned>(error)));
+    for (const int number : numbers) made.refuse(number, SCMP_ACT_ERRNO(static_cast<unsigned>(error)));
     return made.load();
 }
 

@@ -37,7 +37,7 @@ struct waiting_call {
 };
 
 class foreign_loop : public contract_test {
-  protected:
+protected:
     // In epoll (or the ring, or on a carrier: as the set has it), on a timer, on a carrier, in the ring.
     std::vector<waiting_call> make_calls() {
         ends_ = make_pipe();
@@ -68,7 +68,7 @@ class foreign_loop : public contract_test {
         return cold_.get();
     }
 
-  private:
+private:
     pipe_ends ends_;
     descriptor_pair pair_;
     std::unique_ptr<directory> files_;
@@ -83,9 +83,7 @@ class foreign_loop : public contract_test {
 void wait_in_epoll(int epoll) {
     epoll_event event{};
     int count = -1;
-    do {
-        count = epoll_wait(epoll, &event, 1, -1);
-    } while (count < 0 && errno == EINTR);
+    do { count = epoll_wait(epoll, &event, 1, -1); } while (count < 0 && errno == EINTR);
     EXPECT_EQ(count, 1) << strerror(errno);
 }
 
@@ -138,8 +136,7 @@ TEST_P(foreign_loop, is_woken_in_its_sleep) {
     event.events = EPOLLIN;
     ASSERT_EQ(epoll_ctl(epoll.get(), EPOLL_CTL_ADD, laio_fd(), &event), 0);
     for (const waiting_call &one : make_calls()) {
-        while (collect(0) > 0 || epoll_wait(epoll.get(), &event, 1, 0) > 0) {
-        }
+        while (collect(0) > 0 || epoll_wait(epoll.get(), &event, 1, 0) > 0) {}
         std::thread other{one.complete};
         finish_in([&] { wait_in_epoll(epoll.get()); }, one.call);
         other.join();
@@ -165,15 +162,13 @@ TEST_P(foreign_loop, cold_reads) {
 TEST_P(foreign_loop, is_readable_as_long_as_something_is_complete) {
     const pipe_ends ends = make_pipe();
     std::array<char, 4> bytes{};
-    for (char &byte : bytes)
-        begin(SYS_read, ends.reader.get(), &byte, 1);
+    for (char &byte : bytes) begin(SYS_read, ends.reader.get(), &byte, 1);
     write_all(ends.writer.get(), "0123");
     for (int left = 4; left > 0; --left) {
         EXPECT_TRUE(is_readable_soon(laio_fd()));
         EXPECT_TRUE(is_readable_soon(laio_fd())); // looking takes nothing away
         int count = collect(0, 1);
-        while (count == 0 && is_readable_soon(laio_fd()))
-            count = collect(0, 1);
+        while (count == 0 && is_readable_soon(laio_fd())) count = collect(0, 1);
         EXPECT_EQ(count, 1);
         EXPECT_EQ(laio_outstanding(), left - 1);
     }
@@ -199,8 +194,7 @@ TEST_P(foreign_loop, becomes_quiet) {
 // A cancelled call is complete too.
 TEST_P(foreign_loop, is_told_of_cancelled_calls) {
     for (const waiting_call &one : make_calls()) {
-        if (one.call->number == SYS_nanosleep)
-            continue; // it may have ended by itself
+        if (one.call->number == SYS_nanosleep) continue; // it may have ended by itself
         EXPECT_EQ(laio_cancel(one.call->handle), 0);
         finish_in([] { EXPECT_TRUE(is_readable_soon(laio_fd())); }, one.call);
         EXPECT_EQ(one.call->result, (outcome{-1, ECANCELED}));

@@ -14,16 +14,16 @@ namespace laio::test {
 namespace {
 
 class forking : public contract_test {
-  protected:
+protected:
     // A parent with a read, a sleep and a write that wait, and a file that is read.
     void SetUp() override {
         contract_test::SetUp();
-        if (IsSkipped())
-            return;
+        if (IsSkipped()) return;
 #if defined(__SANITIZE_THREAD__) || defined(__SANITIZE_ADDRESS__)
         // A lock of the address sanitizer's may be held by a carrier that starts while we fork: the child's threads hang.
         if (!set().has_readiness())
-            GTEST_SKIP() << "the sanitizers do not follow threads of a threaded process's child; here all calls need one";
+            GTEST_SKIP()
+                << "the sanitizers do not follow threads of a threaded process's child; here all calls need one";
 #endif
         ends_ = make_pipe();
         full_ = make_pipe();
@@ -134,8 +134,7 @@ TEST_P(forking, child_waits_on_the_parents_descriptor) {
 TEST_P(forking, child_closes_everything) {
     expect_in_child([&] {
         EXPECT_EQ(laio_fini(), 0);
-        for (int fd = 3; fd < 256; ++fd)
-            close(fd);
+        for (int fd = 3; fd < 256; ++fd) close(fd);
         ends_.reader.release();
         ends_.writer.release();
         full_.reader.release();

@@ -14,13 +14,12 @@ std::vector<const generality_case *> all_cases() {
     std::vector<const generality_case *> all;
     for (const auto &table : {file_cases(), tree_cases(), descriptor_cases(), socket_cases(), process_cases(),
                               message_cases(), event_cases()})
-        for (const generality_case &one : table)
-            all.push_back(&one);
+        for (const generality_case &one : table) all.push_back(&one);
     return all;
 }
 
 class generality : public ::testing::TestWithParam<parameter> {
-  protected:
+protected:
     void SetUp() override {
         arm_deadline(std::get<1>(GetParam())->name, deadline_s);
         descriptors_ = open_descriptors();
@@ -35,7 +34,7 @@ class generality : public ::testing::TestWithParam<parameter> {
         disarm_deadline();
     }
 
-  private:
+private:
     std::size_t descriptors_ = 0;
 };
 

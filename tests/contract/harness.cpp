@@ -44,8 +44,7 @@ void file_completion(const laio_completion &completion) {
 
 std::ostream &operator<<(std::ostream &stream, const outcome &shown) {
     stream << shown.value;
-    if (shown.error != 0)
-        stream << " (" << strerrorname_np(shown.error) << ")";
+    if (shown.error != 0) stream << " (" << strerrorname_np(shown.error) << ")";
     return stream;
 }
 
@@ -55,10 +54,8 @@ call_record *begin_call(long number, const arguments &values) {
     errno = 0;
     const long value = laio_syscall(number, values[0], values[1], values[2], values[3], values[4], values[5]);
     const int error = errno;
-    if (value == -1 && error == EINPROGRESS)
-        record.handle = laio_gethandle();
-    else
-        EXPECT_EQ(laio_gethandle(), nullptr) << "a handle for call " << number << ", which did not block";
+    if (value == -1 && error == EINPROGRESS) record.handle = laio_gethandle();
+    else EXPECT_EQ(laio_gethandle(), nullptr) << "a handle for call " << number << ", which did not block";
     if (record.handle != nullptr) {
         EXPECT_EQ(laio_setdata(record.handle, &record), 0);
     } else {
@@ -84,8 +81,7 @@ int collect(int timeout_ms, int length) {
                           timeout_ms < 0 ? nullptr : &timeout);
     } while (count < 0 && errno == EINTR);
     EXPECT_LE(count, length);
-    for (int index = 0; index < count; ++index)
-        file_completion(completions[static_cast<std::size_t>(index)]);
+    for (int index = 0; index < count; ++index) file_completion(completions[static_cast<std::size_t>(index)]);
     return count;
 }
 
@@ -109,14 +105,12 @@ outcome finish(call_record *call) {
 }
 
 void finish_all() {
-    for (std::size_t index = 0; index < own_books.records.size(); ++index)
-        finish(own_books.records[index].get());
+    for (std::size_t index = 0; index < own_books.records.size(); ++index) finish(own_books.records[index].get());
     EXPECT_EQ(laio_outstanding(), 0);
 }
 
 void wait_until_made(const call_record *call) {
-    if (chosen_engine_set().has_readiness() || call->is_direct())
-        return;
+    if (chosen_engine_set().has_readiness() || call->is_direct()) return;
     // "0 0x3 ..." in /proc/self/task/TID/syscall: the number of the call that a thread is in.
     const std::string wanted = std::to_string(call->number) + " ";
     wait_until([&] {

@@ -39,12 +39,9 @@ struct call_record {
 
 // Arguments as the kernel takes them: an int passed through "..." has no defined upper half.
 template <class argument> long as_argument(argument value) {
-    if constexpr (std::is_null_pointer_v<argument>)
-        return 0;
-    else if constexpr (std::is_pointer_v<argument>)
-        return reinterpret_cast<long>(value);
-    else
-        return static_cast<long>(value);
+    if constexpr (std::is_null_pointer_v<argument>) return 0;
+    else if constexpr (std::is_pointer_v<argument>) return reinterpret_cast<long>(value);
+    else return static_cast<long>(value);
 }
 
 using arguments = std::array<long, 6>;
@@ -82,7 +79,7 @@ void forget_calls();
 struct laio_stats stats_now();
 
 class contract_test : public ::testing::TestWithParam<const engine_set *> {
-  protected:
+protected:
     void SetUp() override;
     void TearDown() override;
 
@@ -90,7 +87,7 @@ class contract_test : public ::testing::TestWithParam<const engine_set *> {
     // Replaces the loop that SetUp() made.
     static void restart_loop(const laio_options &options);
 
-  private:
+private:
     std::string name_;
     std::size_t descriptors_ = 0;
     std::size_t threads_ = 0;

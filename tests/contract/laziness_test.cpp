@@ -24,11 +24,10 @@ namespace laio::test {
 namespace {
 
 class laziness : public contract_test {
-  protected:
+protected:
     void SetUp() override {
         contract_test::SetUp();
-        if (IsSkipped())
-            return;
+        if (IsSkipped()) return;
         before_ = stats_now();
         threads_before_ = threads();
     }
@@ -49,7 +48,7 @@ class laziness : public contract_test {
         return finish(call);
     }
 
-  private:
+private:
     struct laio_stats before_ {};
     std::size_t threads_before_ = 0;
 };
@@ -57,11 +56,9 @@ class laziness : public contract_test {
 constexpr outcome failed(int error) { return {-1, error}; }
 
 #define NEEDS_ATTEMPTS()                                                                                               \
-    if (skips_attempts())                                                                                              \
-    GTEST_SKIP() << "attempts are forbidden in this set: every call that may block is queued"
+    if (skips_attempts()) GTEST_SKIP() << "attempts are forbidden in this set: every call that may block is queued"
 #define NEEDS_NOWAIT()                                                                                                 \
-    if (!set().has_nowait())                                                                                           \
-    GTEST_SKIP() << "no RWF_NOWAIT in this set"
+    if (!set().has_nowait()) GTEST_SKIP() << "no RWF_NOWAIT in this set"
 
 TEST_P(laziness, calls_that_cannot_block) {
     EXPECT_EQ(direct(SYS_getpid).value, getpid());
@@ -156,8 +153,7 @@ TEST_P(laziness, cached_pread) {
     NEEDS_ATTEMPTS();
     NEEDS_NOWAIT();
     const directory files;
-    if (files.on_tmpfs())
-        GTEST_SKIP() << "tmpfs refuses RWF_NOWAIT: set LAIO_TEST_DIR to a folder on a disk";
+    if (files.on_tmpfs()) GTEST_SKIP() << "tmpfs refuses RWF_NOWAIT: set LAIO_TEST_DIR to a folder on a disk";
     const descriptor file = files.file("a", pattern(16384));
     std::string bytes(4096, '\0');
     ASSERT_EQ(pread(file.get(), bytes.data(), bytes.size(), 4096), 4096);
@@ -172,8 +168,7 @@ TEST_P(laziness, cached_pread) {
 
 TEST_P(laziness, cached_open) {
     NEEDS_ATTEMPTS();
-    if (!set().has_cached_open())
-        GTEST_SKIP() << "no openat2(RESOLVE_CACHED) in this set";
+    if (!set().has_cached_open()) GTEST_SKIP() << "no openat2(RESOLVE_CACHED) in this set";
     const directory files;
     files.file("a", "content");
     const std::string path = files.path("a");
@@ -205,8 +200,7 @@ TEST_P(laziness, free_locks) {
 TEST_P(laziness, dead_children) {
     NEEDS_ATTEMPTS();
     const pid_t pid = fork();
-    if (pid == 0)
-        _exit(3);
+    if (pid == 0) _exit(3);
     siginfo_t info{};
     ASSERT_EQ(waitid(P_PID, static_cast<id_t>(pid), &info, WEXITED | WNOWAIT), 0);
     EXPECT_EQ(direct(SYS_waitid, P_PID, pid, &info, WEXITED | WNOWAIT, nullptr).value, 0);

@@ -25,12 +25,11 @@
 namespace {
 
 class descriptor_pair {
-  public:
+public:
     explicit descriptor_pair(bool is_socket = false) {
         const int error = is_socket ? ::socketpair(AF_UNIX, SOCK_STREAM | SOCK_CLOEXEC, 0, ends.data())
                                     : ::pipe2(ends.data(), O_CLOEXEC);
-        if (error != 0)
-            std::abort();
+        if (error != 0) std::abort();
     }
     descriptor_pair(const descriptor_pair &) = delete;
     descriptor_pair &operator=(const descriptor_pair &) = delete;
@@ -41,16 +40,14 @@ class descriptor_pair {
     [[nodiscard]] int reader() const { return ends[0]; }
     [[nodiscard]] int writer() const { return ends[1]; }
     void put(char byte = '!') const {
-        if (::write(ends[1], &byte, 1) != 1)
-            std::abort();
+        if (::write(ends[1], &byte, 1) != 1) std::abort();
     }
     void close_writer() {
-        if (ends[1] >= 0)
-            ::close(ends[1]);
+        if (ends[1] >= 0) ::close(ends[1]);
         ends[1] = -1;
     }
 
-  private:
+private:
     std::array<int, 2> ends{};
 };
 
@@ -68,8 +65,7 @@ struct waiting_read {
         ++self.calls;
         self.return_value = return_value;
         self.error = error;
-        if (self.then)
-            self.then(self);
+        if (self.then) self.then(self);
     }
 
     void start(event_base *base, int fd) {
@@ -95,11 +91,10 @@ struct base_kind {
 std::ostream &operator<<(std::ostream &out, const base_kind &kind) { return out << kind.name; }
 
 class libevent_base : public testing::TestWithParam<base_kind> {
-  protected:
+protected:
     void SetUp() override {
         base = make_base();
-        if (base == nullptr)
-            GTEST_SKIP() << "this libevent has no method " << GetParam().method;
+        if (base == nullptr) GTEST_SKIP() << "this libevent has no method " << GetParam().method;
         laio_options options{};
         options.size = sizeof options;
         options.flags = GetParam().laio_flags;
@@ -108,8 +103,7 @@ class libevent_base : public testing::TestWithParam<base_kind> {
     }
 
     void TearDown() override {
-        if (base == nullptr)
-            return;
+        if (base == nullptr) return;
         EXPECT_EQ(laio_event_detach(base), 0);
         event_base_free(base);
         EXPECT_EQ(laio_fini(), 0);
@@ -120,8 +114,7 @@ class libevent_base : public testing::TestWithParam<base_kind> {
         event_config *config = event_config_new();
         const char **methods = event_get_supported_methods();
         for (; *methods != nullptr; ++methods)
-            if (std::string(*methods) != GetParam().method)
-                event_config_avoid_method(config, *methods);
+            if (std::string(*methods) != GetParam().method) event_config_avoid_method(config, *methods);
         event_config_set_flag(config, GetParam().flags | EVENT_BASE_FLAG_IGNORE_ENV);
         event_base *base = event_base_new_with_config(config);
         event_config_free(config);
@@ -135,8 +128,7 @@ class libevent_base : public testing::TestWithParam<base_kind> {
     static laio_completion fetch() {
         laio_completion completion{};
         int count = -1;
-        do
-            count = laio_poll(&completion, 1, nullptr);
+        do count = laio_poll(&completion, 1, nullptr);
         while (count == -1 && errno == EINTR);
         EXPECT_EQ(count, 1) << std::strerror(errno);
         return completion;
@@ -144,8 +136,7 @@ class libevent_base : public testing::TestWithParam<base_kind> {
 
     // Completions of deleted events, which the next run would drop.
     static void fetch_the_rest() {
-        while (laio_outstanding() > 0 && !HasFailure())
-            EXPECT_EQ(fetch().laio_data, nullptr);
+        while (laio_outstanding() > 0 && !HasFailure()) EXPECT_EQ(fetch().laio_data, nullptr);
     }
 
     // Calls `function` from the loop, in a turn of its own.
@@ -235,8 +226,7 @@ TEST_P(libevent_base, write_of_more_than_the_socket_holds_is_one_completion) {
             const ssize_t n = ::read(fd, buffer.data(), buffer.size());
             ASSERT_GT(n, 0);
             drain.drained += static_cast<std::size_t>(n);
-            if (drain.drained == size)
-                event_del(drain.readable);
+            if (drain.drained == size) event_del(drain.readable);
         },
         &state);
     event_add(state.readable, nullptr);
@@ -474,8 +464,7 @@ TEST_P(libevent_base, continuation_reuses_its_event_for_the_next_call) {
     constexpr int rounds = 200;
     waiting_read read;
     read.then = [&](waiting_read &self) {
-        if (self.calls == rounds)
-            return;
+        if (self.calls == rounds) return;
         self.start_and_add(base, pipe.reader());
         pipe.put();
     };
@@ -493,8 +482,7 @@ TEST_P(libevent_base, continuation_deletes_events_whose_calls_are_complete_too) 
     for (std::size_t i = 0; i < reads.size(); ++i) {
         reads[i].then = [&](waiting_read &) {
             ++calls;
-            for (auto &other : reads)
-                EXPECT_EQ(laio_event_del(&other.event), 0);
+            for (auto &other : reads) EXPECT_EQ(laio_event_del(&other.event), 0);
         };
         reads[i].start_and_add(base, pipes[i].reader());
         pipes[i].put();
@@ -607,8 +595,7 @@ TEST_P(libevent_base, a_thousand_calls_at_once_and_other_events_get_their_turns)
         reads[i].then = [&](waiting_read &) { ++done; };
         reads[i].start_and_add(base, sockets[i]->reader());
     }
-    for (std::size_t i = 0; i < count; ++i)
-        sockets[i]->put(static_cast<char>('a' + i % 26));
+    for (std::size_t i = 0; i < count; ++i) sockets[i]->put(static_cast<char>('a' + i % 26));
     // A descriptor that is always ready: it has to run long before all thousand have been handed over.
     const descriptor_pair busy;
     busy.put();
@@ -622,10 +609,8 @@ TEST_P(libevent_base, a_thousand_calls_at_once_and_other_events_get_their_turns)
         base, busy.reader(), EV_READ | EV_PERSIST,
         [](evutil_socket_t, short, void *arg) {
             auto &self = *static_cast<tick_state *>(arg);
-            if (self.ticks++ == 0)
-                *self.first = *self.done;
-            if (*self.done == count)
-                event_del(self.ready);
+            if (self.ticks++ == 0) *self.first = *self.done;
+            if (*self.done == count) event_del(self.ready);
         },
         &tick);
     event_add(tick.ready, nullptr);
@@ -754,10 +739,8 @@ TEST_P(libevent_base, each_thread_has_a_base_of_its_own) {
             EXPECT_EQ(laio_event_detach(own), 0);
             event_base_free(own);
         });
-    for (auto &thread : threads)
-        thread.join();
-    for (const int sum : calls)
-        EXPECT_EQ(sum, 20);
+    for (auto &thread : threads) thread.join();
+    for (const int sum : calls) EXPECT_EQ(sum, 20);
 }
 
 TEST_P(libevent_base, thread_that_ends_attached_leaves_the_base_to_others) {
@@ -823,14 +806,11 @@ TEST_P(libevent_base, child_of_a_fork_detaches_and_attaches_anew) {
         ::alarm(60);
         const descriptor_pair own;
         waiting_read again;
-        if (event_reinit(base) != 0)
-            ::_exit(2);
-        if (laio_event_detach(base) != 0 || laio_event_attach(base) != 0)
-            ::_exit(3);
+        if (event_reinit(base) != 0) ::_exit(2);
+        if (laio_event_detach(base) != 0 || laio_event_attach(base) != 0) ::_exit(3);
         again.start_and_add(base, own.reader());
         own.put();
-        if (event_base_dispatch(base) != 1)
-            ::_exit(4);
+        if (event_base_dispatch(base) != 1) ::_exit(4);
         ::_exit(again.calls == 1 && again.return_value == 1 && read.calls == 0 ? 0 : 5);
     }
     int status = 0;

@@ -30,7 +30,7 @@ int init_error(const laio_options *options) {
 
 // Many kinds of calls that nothing completes. The memory lives as long as this object.
 class calls_in_the_air {
-  public:
+public:
     calls_in_the_air() {
         EXPECT_EQ(flock(holder_.get(), LOCK_EX), 0);
         fill(full_.writer.get());
@@ -46,8 +46,7 @@ class calls_in_the_air {
                   begin(SYS_wait4, child_.pid, &status_, 0, nullptr),
                   begin(SYS_futex, &word_, 0 /* FUTEX_WAIT */, 1, nullptr, nullptr, 0),
                   begin(SYS_read, terminal_.near.get(), bytes_.data(), 64)};
-        for (const call_record *call : calls_)
-            EXPECT_FALSE(call->is_direct()) << call->number;
+        for (const call_record *call : calls_) EXPECT_FALSE(call->is_direct()) << call->number;
     }
     ~calls_in_the_air() {
         child_.leash.reset();
@@ -65,7 +64,7 @@ class calls_in_the_air {
         EXPECT_EQ(flock(holder_.get(), LOCK_EX | LOCK_NB), 0);
     }
 
-  private:
+private:
     directory files_;
     descriptor holder_ = files_.file("held", "");
     pipe_ends pipe_ = make_pipe();
@@ -205,8 +204,7 @@ TEST_P(lifecycle, fini_with_calls_in_the_air) {
 TEST_P(lifecycle, fini_with_completions_that_nobody_fetched) {
     const pipe_ends ends = make_pipe();
     std::array<char, 4> bytes{};
-    for (char &byte : bytes)
-        begin(SYS_read, ends.reader.get(), &byte, 1);
+    for (char &byte : bytes) begin(SYS_read, ends.reader.get(), &byte, 1);
     write_all(ends.writer.get(), "1234");
     collect(-1, 1);
     EXPECT_EQ(laio_fini(), 0);
@@ -219,11 +217,9 @@ TEST_P(lifecycle, fini_with_completions_that_nobody_fetched) {
 
 TEST_P(lifecycle, cancel_of_everything) {
     const calls_in_the_air calls;
-    for (const call_record *call : calls.calls())
-        EXPECT_EQ(laio_cancel(call->handle), 0);
+    for (const call_record *call : calls.calls()) EXPECT_EQ(laio_cancel(call->handle), 0);
     finish_all();
-    for (const call_record *call : calls.calls())
-        EXPECT_EQ(call->result, cancelled) << call->number;
+    for (const call_record *call : calls.calls()) EXPECT_EQ(call->result, cancelled) << call->number;
 }
 
 TEST_P(lifecycle, thread_that_ends_with_calls_in_the_air) {
@@ -279,8 +275,7 @@ TEST_P(lifecycle, many_threads_with_loops_of_their_own) {
             forget_calls();
         });
     }
-    for (std::thread &one : all)
-        one.join();
+    for (std::thread &one : all) one.join();
 }
 
 LAIO_CONTRACT_SUITE(lifecycle);

@@ -35,10 +35,8 @@ int run_with(const laio::test::engine_set &set, const std::vector<char *> &given
         _exit(127);
     }
     int status = 0;
-    while (waitpid(pid, &status, 0) < 0 && errno == EINTR) {
-    }
-    if (status == 0)
-        return 0;
+    while (waitpid(pid, &status, 0) < 0 && errno == EINTR) {}
+    if (status == 0) return 0;
     return WIFEXITED(status) && WEXITSTATUS(status) == skipped ? 0 : 1;
 }
 
@@ -55,10 +53,8 @@ int run_every_set(const std::vector<char *> &arguments) {
 
 int compare(std::string_view given) {
     std::string known;
-    for (const auto &set : laio::test::engine_sets())
-        known += (known.empty() ? "" : ",") + std::string{set.name};
-    if (known == given)
-        return 0;
+    for (const auto &set : laio::test::engine_sets()) known += (known.empty() ? "" : ",") + std::string{set.name};
+    if (known == given) return 0;
     std::fprintf(stderr, "the build lists the engine sets\n  %s\nbut there are\n  %s\n", std::string{given}.c_str(),
                  known.c_str());
     return 1;
@@ -77,10 +73,8 @@ int main(int argc, char **argv) {
     const laio::test::engine_set *set = nullptr;
     for (std::size_t index = 1; index < arguments.size(); ++index) {
         const std::string_view argument{arguments[index]};
-        if (argument.starts_with(comparison))
-            return compare(argument.substr(comparison.size()));
-        if (!argument.starts_with(option))
-            continue;
+        if (argument.starts_with(comparison)) return compare(argument.substr(comparison.size()));
+        if (!argument.starts_with(option)) continue;
         set = laio::test::find_engine_set(std::string{argument.substr(option.size())});
         if (set == nullptr) {
             std::fprintf(stderr, "no engine set has the name %s\n", arguments[index] + option.size());
@@ -89,8 +83,7 @@ int main(int argc, char **argv) {
         arguments.erase(arguments.begin() + static_cast<std::ptrdiff_t>(index));
         break;
     }
-    if (set == nullptr)
-        return run_every_set(arguments);
+    if (set == nullptr) return run_every_set(arguments);
     std::signal(SIGPIPE, SIG_IGN);
     if (!laio::test::choose_engine_set(*set)) {
         std::printf("SKIPPED: engine set %s: no seccomp filter to be had: %s\n", set->name, std::strerror(errno));

@@ -35,14 +35,11 @@ TEST_P(order, waiting_reads_get_the_bytes_in_turn) {
     for (const descriptor_pair &pair : stream_pairs()) {
         std::array<char, many> bytes{};
         std::vector<call_record *> calls;
-        for (char &byte : bytes)
-            calls.push_back(begin(SYS_read, pair.near.get(), &byte, 1));
-        for (const call_record *call : calls)
-            EXPECT_FALSE(call->is_direct());
+        for (char &byte : bytes) calls.push_back(begin(SYS_read, pair.near.get(), &byte, 1));
+        for (const call_record *call : calls) EXPECT_FALSE(call->is_direct());
         write_all(pair.far.get(), "0123456789");
         finish_all();
-        for (const call_record *call : calls)
-            EXPECT_EQ(call->result, (outcome{1, 0}));
+        for (const call_record *call : calls) EXPECT_EQ(call->result, (outcome{1, 0}));
         EXPECT_EQ((std::string_view{bytes.data(), many}), "0123456789");
         expect_in_order(calls);
     }
@@ -53,8 +50,7 @@ TEST_P(order, each_arrival_completes_the_oldest) {
     for (const descriptor_pair &pair : stream_pairs()) {
         std::array<std::array<char, 8>, many> buffers{};
         std::vector<call_record *> calls;
-        for (auto &buffer : buffers)
-            calls.push_back(begin(SYS_read, pair.near.get(), buffer.data(), buffer.size()));
+        for (auto &buffer : buffers) calls.push_back(begin(SYS_read, pair.near.get(), buffer.data(), buffer.size()));
         for (std::size_t turn = 0; turn < many; ++turn) {
             const char byte = static_cast<char>('a' + turn);
             write_all(pair.far.get(), {&byte, 1});
@@ -114,8 +110,7 @@ TEST_P(order, writes_are_never_interleaved) {
         }
         constexpr std::size_t size = 300000; // more than either takes at once
         std::vector<std::string> texts;
-        for (std::size_t turn = 0; turn < many; ++turn)
-            texts.emplace_back(size + turn, static_cast<char>('a' + turn));
+        for (std::size_t turn = 0; turn < many; ++turn) texts.emplace_back(size + turn, static_cast<char>('a' + turn));
         std::vector<call_record *> calls;
         std::string expected;
         for (const std::string &text : texts) {
@@ -163,8 +158,7 @@ TEST_P(order, directions_are_independent) {
     EXPECT_EQ(finish(reading), (outcome{1, 0}));
     EXPECT_FALSE(writing->complete);
     std::thread reader{[&] {
-        while (read_all(pair.far.get(), 1) != "m") {
-        }
+        while (read_all(pair.far.get(), 1) != "m") {}
     }};
     EXPECT_EQ(finish(writing), (outcome{4, 0}));
     reader.join();
@@ -195,8 +189,7 @@ TEST_P(order, shared_file_offset) {
     make_cold(file.get());
     std::vector<std::string> blocks(many, std::string(block, '\0'));
     std::vector<call_record *> calls;
-    for (std::string &bytes : blocks)
-        calls.push_back(begin(SYS_read, file.get(), bytes.data(), bytes.size()));
+    for (std::string &bytes : blocks) calls.push_back(begin(SYS_read, file.get(), bytes.data(), bytes.size()));
     finish_all();
     for (std::size_t turn = 0; turn < many; ++turn) {
         EXPECT_EQ(calls[turn]->result, (outcome{block, 0}));

@@ -98,8 +98,7 @@ TEST_P(polling, room_for_one_and_several_complete) {
     const pipe_ends ends = make_pipe();
     std::array<char, 5> bytes{};
     std::vector<call_record *> calls;
-    for (char &byte : bytes)
-        calls.push_back(begin(SYS_read, ends.reader.get(), &byte, 1));
+    for (char &byte : bytes) calls.push_back(begin(SYS_read, ends.reader.get(), &byte, 1));
     write_all(ends.writer.get(), "01234");
     for (std::size_t turn = 0; turn < calls.size(); ++turn) {
         EXPECT_EQ(collect(-1, 1), 1);
@@ -162,9 +161,7 @@ TEST_P(polling, a_signal_ends_the_wait) {
     other.join();
     write_all(ends.writer.get(), "x");
     EXPECT_EQ(finish(call), (outcome{1, 0}));
-    if (sleeping != nullptr) {
-        EXPECT_EQ(finish(sleeping), (outcome{0, 0}));
-    }
+    if (sleeping != nullptr) { EXPECT_EQ(finish(sleeping), (outcome{0, 0})); }
     EXPECT_EQ(sigaction(SIGUSR1, &before, nullptr), 0);
 }
 

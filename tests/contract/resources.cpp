@@ -24,8 +24,7 @@ namespace laio::test {
 namespace {
 
 int must(int result, const char *what) {
-    if (result < 0)
-        throw std::system_error{errno, std::generic_category(), what};
+    if (result < 0) throw std::system_error{errno, std::generic_category(), what};
     return result;
 }
 
@@ -81,8 +80,7 @@ descriptor &descriptor::operator=(descriptor &&other) noexcept {
 }
 
 void descriptor::reset() {
-    if (number_ >= 0)
-        ::close(number_);
+    if (number_ >= 0) ::close(number_);
     number_ = -1;
 }
 
@@ -147,8 +145,7 @@ void fill(int fd) {
     const std::string block(4096, 'f');
     std::size_t size = block.size(); // single bytes last: else a little room is left, and small writes go through
     while (size > 0) {
-        if (write(fd, block.data(), size) < 0)
-            size /= 2;
+        if (write(fd, block.data(), size) < 0) size /= 2;
     }
     must(fcntl(fd, F_SETFL, flags), "F_SETFL");
 }
@@ -158,10 +155,8 @@ std::string read_all(int fd, std::size_t n) {
     std::size_t got = 0;
     while (got < n) {
         const ssize_t count = read(fd, bytes.data() + got, n - got);
-        if (count < 0 && errno == EINTR)
-            continue;
-        if (count <= 0)
-            break;
+        if (count < 0 && errno == EINTR) continue;
+        if (count <= 0) break;
         got += static_cast<std::size_t>(count);
     }
     bytes.resize(got);
@@ -171,8 +166,7 @@ std::string read_all(int fd, std::size_t n) {
 void write_all(int fd, std::string_view bytes) {
     while (!bytes.empty()) {
         const ssize_t count = write(fd, bytes.data(), bytes.size());
-        if (count < 0 && errno == EINTR)
-            continue;
+        if (count < 0 && errno == EINTR) continue;
         bytes.remove_prefix(static_cast<std::size_t>(must(static_cast<int>(count), "write")));
     }
 }
@@ -193,8 +187,7 @@ std::string pattern(std::size_t size, std::uint32_t seed) {
 }
 
 directory::directory() : path_{directory_template()} {
-    if (mkdtemp(path_.data()) == nullptr)
-        throw std::system_error{errno, std::generic_category(), "mkdtemp"};
+    if (mkdtemp(path_.data()) == nullptr) throw std::system_error{errno, std::generic_category(), "mkdtemp"};
 }
 
 directory::~directory() {
@@ -230,15 +223,12 @@ int in_child(const std::function<void()> &body) {
         arm_deadline("a child", deadline_s);
         try {
             body();
-        } catch (const std::exception &error) {
-            ADD_FAILURE() << error.what();
-        }
+        } catch (const std::exception &error) { ADD_FAILURE() << error.what(); }
         std::fflush(nullptr);
         _exit(failures() > failures_before ? 1 : 0);
     }
     int status = 0;
-    while (waitpid(pid, &status, 0) < 0 && errno == EINTR) {
-    }
+    while (waitpid(pid, &status, 0) < 0 && errno == EINTR) {}
     return status;
 }
 
@@ -255,8 +245,7 @@ waiting_child make_waiting_child(const std::function<void()> &prepare) {
     const pid_t pid = must(fork(), "fork");
     if (pid == 0) {
         leash.writer.reset();
-        if (prepare)
-            prepare();
+        if (prepare) prepare();
         ready.writer.reset();
         ready.reader.reset();
         read_all(leash.reader.get(), 1);
@@ -272,8 +261,7 @@ std::size_t open_descriptors() { return entries("/proc/self/fd"); }
 std::size_t threads() { return entries("/proc/self/task"); }
 
 void wait_until(const std::function<bool()> &is_so) {
-    while (!is_so())
-        poll(nullptr, 0, 1);
+    while (!is_so()) poll(nullptr, 0, 1);
 }
 
 void arm_deadline(const char *test_name, unsigned limit_s) {

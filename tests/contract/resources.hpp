@@ -13,7 +13,7 @@
 namespace laio::test {
 
 class descriptor {
-  public:
+public:
     descriptor() = default;
     explicit descriptor(int number) : number_{number} {}
     descriptor(descriptor &&other) noexcept : number_{std::exchange(other.number_, -1)} {}
@@ -26,7 +26,7 @@ class descriptor {
     int release() { return std::exchange(number_, -1); }
     void reset();
 
-  private:
+private:
     int number_ = -1;
 };
 
@@ -59,7 +59,7 @@ std::string pattern(std::size_t size, std::uint32_t seed = 1);
 
 // A fresh directory in $LAIO_TEST_DIR, else in the build folder, else in /var/tmp, which is a disk more often than /tmp is.
 class directory {
-  public:
+public:
     directory();
     ~directory();
     directory(const directory &) = delete;
@@ -69,7 +69,7 @@ class directory {
     descriptor file(std::string_view name, std::string_view content) const; // open for both
     [[nodiscard]] bool on_tmpfs() const;
 
-  private:
+private:
     std::string path_;
 };
 

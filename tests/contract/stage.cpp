@@ -12,11 +12,9 @@ namespace laio::test {
 outcome stage::make(long number, const arguments &values, const std::function<void()> &meanwhile) const {
     if (how_ == way::plain) {
         std::thread beside;
-        if (meanwhile)
-            beside = std::thread{meanwhile};
+        if (meanwhile) beside = std::thread{meanwhile};
         const outcome result = plain_call(number, values);
-        if (beside.joinable())
-            beside.join();
+        if (beside.joinable()) beside.join();
         return result;
     }
     call_record *call = begin_call(number, values);
@@ -45,10 +43,8 @@ void stage::note(std::string_view what, std::string_view bytes) {
 
 void stage::note_content(std::string_view file) {
     const descriptor opened{open(path(file).c_str(), O_RDONLY | O_CLOEXEC)};
-    if (opened.get() < 0)
-        note(std::string{file} + " cannot be opened:", errno);
-    else
-        note(std::string{file} + " holds", read_all(opened.get(), 1U << 20U));
+    if (opened.get() < 0) note(std::string{file} + " cannot be opened:", errno);
+    else note(std::string{file} + " holds", read_all(opened.get(), 1U << 20U));
 }
 
 void stage::note_status(std::string_view file) {
@@ -59,8 +55,7 @@ void stage::note_status(std::string_view file) {
     }
     note(std::string{file} + " mode", static_cast<long>(status.st_mode));
     note(std::string{file} + " links", static_cast<long>(status.st_nlink));
-    if (!S_ISDIR(status.st_mode))
-        note(std::string{file} + " size", status.st_size);
+    if (!S_ISDIR(status.st_mode)) note(std::string{file} + " size", status.st_size);
 }
 
 long stage::note_result(long number, outcome result) {

@@ -15,7 +15,7 @@
 namespace laio::test {
 
 class stage {
-  public:
+public:
     enum class way : std::uint8_t { plain, lazy };
     explicit stage(way how) : how_{how} {}
 
@@ -51,7 +51,7 @@ class stage {
     [[nodiscard]] const directory &root() const { return directory_; }
     [[nodiscard]] const std::string &transcript() const { return transcript_; }
 
-  private:
+private:
     outcome make(long number, const arguments &values, const std::function<void()> &meanwhile) const;
     long note_result(long number, outcome result);
     descriptor note_descriptor(long number, outcome result);

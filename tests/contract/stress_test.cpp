@@ -21,24 +21,22 @@ namespace {
 constexpr int steps = sanitized ? 4000 : 20000;
 
 class dice {
-  public:
+public:
     explicit dice(std::uint64_t seed) : engine_{seed} {}
     std::size_t below(std::size_t limit) { return static_cast<std::size_t>(engine_() % limit); }
     bool one_in(std::size_t odds) { return below(odds) == 0; }
 
-  private:
+private:
     std::mt19937_64 engine_;
 };
 
 void cancel_if_waiting(const call_record *call) {
-    if (!call->complete) {
-        EXPECT_EQ(laio_cancel(call->handle), 0);
-    }
+    if (!call->complete) { EXPECT_EQ(laio_cancel(call->handle), 0); }
 }
 
 // A pipe or socket that is written at one end and read at the other, both through the library.
 class stream {
-  public:
+public:
     explicit stream(dice &random) : random_{&random} {
         switch (random.below(3)) {
         case 0: {
@@ -46,11 +44,8 @@ class stream {
             ends_ = {std::move(ends.reader), std::move(ends.writer)};
             break;
         }
-        case 1:
-            ends_ = make_unix_pair();
-            break;
-        default:
-            ends_ = make_tcp_pair();
+        case 1: ends_ = make_unix_pair(); break;
+        default: ends_ = make_tcp_pair();
         }
         int type = 0;
         socklen_t length = sizeof type;
@@ -61,17 +56,12 @@ class stream {
         switch (random_->below(8)) {
         case 0:
         case 1:
-        case 2:
-            add(writes_, pattern(1 + random_->below(random_->one_in(8) ? 150000 : 3000), ++portions_), true);
-            break;
+        case 2: add(writes_, pattern(1 + random_->below(random_->one_in(8) ? 150000 : 3000), ++portions_), true); break;
         case 3:
         case 4:
-        case 5:
-            add(reads_, std::string(1 + random_->below(random_->one_in(8) ? 150000 : 3000), '\0'), false);
-            break;
+        case 5: add(reads_, std::string(1 + random_->below(random_->one_in(8) ? 150000 : 3000), '\0'), false); break;
         default:
-            if (random_->one_in(3))
-                cancel_one(random_->one_in(2) ? reads_ : writes_);
+            if (random_->one_in(3)) cancel_one(random_->one_in(2) ? reads_ : writes_);
         }
     }
 
@@ -83,13 +73,10 @@ class stream {
             writer = -1;
         }
         for (const portions *all : {&reads_, &writes_})
-            for (const auto &one : *all)
-                cancel_if_waiting(one->call);
+            for (const auto &one : *all) cancel_if_waiting(one->call);
         for (const portions *all : {&reads_, &writes_})
-            for (const auto &one : *all)
-                finish(one->call);
-        if (writer >= 0)
-            ends_.far.reset();
+            for (const auto &one : *all) finish(one->call);
+        if (writer >= 0) ends_.far.reset();
         const std::string sent = content(writes_);
         std::string seen = content(reads_);
         seen += read_all(ends_.near.get(), sent.size() + 1);
@@ -99,7 +86,7 @@ class stream {
                                   << (is_socket_ ? " of a socket" : " of a pipe");
     }
 
-  private:
+private:
     struct portion {
         std::string bytes;
         call_record *call;
@@ -122,8 +109,7 @@ class stream {
         constexpr std::size_t waiting_max = 6;
         const auto waiting =
             std::count_if(all.begin(), all.end(), [](const auto &one) { return !one->call->complete; });
-        if (static_cast<std::size_t>(waiting) >= waiting_max)
-            return;
+        if (static_cast<std::size_t>(waiting) >= waiting_max) return;
         auto &made = *all.emplace_back(std::make_unique<portion>(portion{std::move(bytes), nullptr}));
         const int fd = is_write ? ends_.far.get() : ends_.near.get();
         char *start = made.bytes.data();
@@ -153,40 +139,34 @@ class stream {
 
 // A file of blocks, each of which says which write was its last.
 class blocks {
-  public:
+public:
     explicit blocks(dice &random) : random_{&random}, file_{files_.file("blocks", std::string(count * size, '\0'))} {}
 
     void act() {
         const std::size_t number = random_->below(count);
         block &chosen = all_[number];
-        if (chosen.call != nullptr && !chosen.call->complete)
-            return;
+        if (chosen.call != nullptr && !chosen.call->complete) return;
         settle(chosen);
-        if (random_->one_in(16))
-            make_cold(file_.get());
+        if (random_->one_in(16)) make_cold(file_.get());
         chosen.is_write = random_->one_in(2);
-        if (chosen.is_write)
-            chosen.bytes = pattern(size, ++writes_);
-        else
-            chosen.bytes.assign(size, '\0');
+        if (chosen.is_write) chosen.bytes = pattern(size, ++writes_);
+        else chosen.bytes.assign(size, '\0');
         chosen.call =
             begin(chosen.is_write ? SYS_pwrite64 : SYS_pread64, file_.get(), chosen.bytes.data(), size, number * size);
     }
 
     void end() {
         for (block &one : all_) {
-            if (one.call != nullptr)
-                finish(one.call);
+            if (one.call != nullptr) finish(one.call);
             settle(one);
         }
         std::string expected;
-        for (const block &one : all_)
-            expected += one.content;
+        for (const block &one : all_) expected += one.content;
         EXPECT_EQ(lseek(file_.get(), 0, SEEK_SET), 0);
         EXPECT_TRUE(read_all(file_.get(), count * size + 1) == expected);
     }
 
-  private:
+private:
     static constexpr std::size_t count = 32;
     static constexpr std::size_t size = 5000;
     struct block {
@@ -197,13 +177,10 @@ class blocks {
     };
 
     static void settle(block &one) {
-        if (one.call == nullptr)
-            return;
+        if (one.call == nullptr) return;
         EXPECT_EQ(one.call->result, (outcome{size, 0}));
-        if (one.is_write)
-            one.content = one.bytes;
-        else
-            EXPECT_TRUE(one.bytes == one.content);
+        if (one.is_write) one.content = one.bytes;
+        else EXPECT_TRUE(one.bytes == one.content);
         one.call = nullptr;
     }
 
@@ -216,11 +193,10 @@ class blocks {
 
 // One lock and several who want it: it never has two holders, and nobody waits for ever.
 class lock {
-  public:
+public:
     explicit lock(dice &random) : random_{&random} {
         files_.file("lock", "");
-        for (contender &one : all_)
-            one.own = descriptor{open(files_.path("lock").c_str(), O_RDWR | O_CLOEXEC)};
+        for (contender &one : all_) one.own = descriptor{open(files_.path("lock").c_str(), O_RDWR | O_CLOEXEC)};
     }
 
     void act() {
@@ -252,12 +228,11 @@ class lock {
                 }
                 waiting += one.call != nullptr ? 1 : 0;
             }
-            if (waiting > 0)
-                collect(-1);
+            if (waiting > 0) collect(-1);
         }
     }
 
-  private:
+private:
     struct contender {
         descriptor own;
         call_record *call = nullptr;
@@ -265,8 +240,7 @@ class lock {
     };
 
     static void settle(contender &one) {
-        if (one.call == nullptr || !one.call->complete)
-            return;
+        if (one.call == nullptr || !one.call->complete) return;
         EXPECT_TRUE(one.call->result == (outcome{0, 0}) || one.call->result == (outcome{-1, ECANCELED}))
             << one.call->result;
         one.holds = one.call->result.value == 0;
@@ -279,16 +253,15 @@ class lock {
 };
 
 class sleeps {
-  public:
+public:
     explicit sleeps(dice &random) : random_{&random} {}
     void act() {
         const timespec time{0, static_cast<long>(random_->below(2000000))};
         call_record *call = begin(SYS_nanosleep, &time, nullptr); // the library copies the timespec
-        if (random_->one_in(4))
-            cancel_if_waiting(call);
+        if (random_->one_in(4)) cancel_if_waiting(call);
     }
 
-  private:
+private:
     dice *random_;
 };
 
@@ -297,8 +270,7 @@ class stress : public contract_test {};
 TEST_P(stress, everything_at_once) {
     dice random{seed()};
     std::vector<std::unique_ptr<stream>> streams;
-    for (int index = 0; index < 6; ++index)
-        streams.push_back(std::make_unique<stream>(random));
+    for (int index = 0; index < 6; ++index) streams.push_back(std::make_unique<stream>(random));
     blocks file{random};
     lock contended{random};
     sleeps naps{random};
@@ -320,8 +292,7 @@ TEST_P(stress, everything_at_once) {
             EXPECT_GE(collect(0, 1 + static_cast<int>(random.below(16))), 0);
         }
     }
-    for (const auto &one : streams)
-        one->end();
+    for (const auto &one : streams) one->end();
     file.end();
     contended.end();
     finish_all();

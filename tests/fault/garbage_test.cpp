@@ -59,32 +59,27 @@ constexpr long beyond = static_cast<long>(0x8000000000000010UL); // no address a
 void make_one(long number, long value) {
     SCOPED_TRACE("call " + std::to_string(number) + " with " + std::to_string(value));
     call_record *call = begin(number, value, value, value, value, value, value);
-    for (int turn = 0; turn < 3 && !call->complete; ++turn)
-        collect(1);
+    for (int turn = 0; turn < 3 && !call->complete; ++turn) collect(1);
     if (!call->complete) {
         EXPECT_EQ(laio_cancel(call->handle), 0);
         finish(call); // ECANCELED, or what it had got by then
         return;
     }
-    if (call->result.value != -1)
-        return;
+    if (call->result.value != -1) return;
     const outcome expected = plain(number, value, value, value, value, value, value);
     EXPECT_EQ(expected.value, -1) << "the library's answer is " << call->result;
 }
 
 TEST_P(garbage, every_number) {
     for (long number = 0; number <= 500; ++number) {
-        if (left_out().contains(number))
-            continue;
+        if (left_out().contains(number)) continue;
         const int status = in_child([&] {
             // A file of nobody's: among the calls are fchmod(2) and fchown(2), which as root would change a real one.
             const descriptor nobodys{memfd_create("laio-garbage", MFD_CLOEXEC)};
             dup2(nobodys.get(), 0);
-            if (fcntl(nowhere, F_GETFD) >= 0 || fcntl(16, F_GETFD) >= 0)
-                return; // somebody has these numbers open here
+            if (fcntl(nowhere, F_GETFD) >= 0 || fcntl(16, F_GETFD) >= 0) return; // somebody has these numbers open here
             start_loop();
-            for (const long value : {-1L, 0L, nowhere, beyond, LONG_MAX, LONG_MIN})
-                make_one(number, value);
+            for (const long value : {-1L, 0L, nowhere, beyond, LONG_MAX, LONG_MIN}) make_one(number, value);
             EXPECT_EQ(laio_outstanding(), 0);
             EXPECT_EQ(laio_fini(), 0);
         });

@@ -66,8 +66,7 @@ TEST_P(limits, operations_max) {
         for (std::size_t index = limit; index < limit + 3; ++index) {
             const outcome refused = done(SYS_recvfrom, pair.near.get(), &bytes[index], 1, 0, nullptr, nullptr);
             EXPECT_EQ(refused, (outcome{-1, ENOMEM})) << index << " of " << limit;
-            if (refused.value == -1 && refused.error != ENOMEM)
-                break;
+            if (refused.value == -1 && refused.error != ENOMEM) break;
         }
         EXPECT_EQ(laio_outstanding(), static_cast<int>(limit));
         EXPECT_EQ(done(SYS_getpid).value, getpid()); // direct calls take none
@@ -89,8 +88,7 @@ TEST_P(limits, ten_thousand_outstanding_calls) {
     // A socket for each where there are enough descriptors, else several calls on each.
     const std::size_t sockets = std::min(count, (static_cast<std::size_t>(limit.rlim_cur) - 100) / 2);
     std::vector<descriptor_pair> pairs;
-    for (std::size_t index = 0; index < sockets; ++index)
-        pairs.push_back(make_unix_pair());
+    for (std::size_t index = 0; index < sockets; ++index) pairs.push_back(make_unix_pair());
     std::vector<std::uint32_t> values(count);
     std::vector<call_record *> calls;
     const std::size_t threads_before = threads();
@@ -100,20 +98,15 @@ TEST_P(limits, ten_thousand_outstanding_calls) {
         ASSERT_FALSE(calls.back()->is_direct()) << index << ": " << calls.back()->result;
     }
     EXPECT_EQ(laio_outstanding(), static_cast<int>(count));
-    if (has_room) {
-        EXPECT_EQ(threads(), threads_before) << "a thread for a call that waits for a socket";
-    }
+    if (has_room) { EXPECT_EQ(threads(), threads_before) << "a thread for a call that waits for a socket"; }
     // In an order of its own; a few are cancelled.
     for (std::size_t turn = 0; turn < count; ++turn) {
         const std::size_t index = count - 1 - turn;
-        if (index % 100 == 7 && index + sockets >= count) {
-            EXPECT_EQ(laio_cancel(calls[index]->handle), 0);
-        }
+        if (index % 100 == 7 && index + sockets >= count) { EXPECT_EQ(laio_cancel(calls[index]->handle), 0); }
     }
     std::vector<std::uint32_t> expected(count);
     for (std::size_t index = 0; index < count; ++index) {
-        if (index % 100 == 7 && index + sockets >= count)
-            continue;
+        if (index % 100 == 7 && index + sockets >= count) continue;
         expected[index] = static_cast<std::uint32_t>(index + 1);
         write_all(pairs[index % sockets].far.get(),
                   {reinterpret_cast<const char *>(&expected[index]), sizeof expected[index]});
@@ -149,16 +142,13 @@ struct contended_lock {
         std::vector<bool> had(contenders, false);
         for (std::size_t count = 0; count < contenders;) {
             for (std::size_t index = 0; index < contenders; ++index) {
-                if (had[index] || !calls[index]->complete)
-                    continue;
+                if (had[index] || !calls[index]->complete) continue;
                 EXPECT_EQ(calls[index]->result, (outcome{0, 0}));
                 EXPECT_EQ(done(SYS_flock, waiters[index].get(), LOCK_UN), (outcome{0, 0}));
                 had[index] = true;
                 ++count;
             }
-            if (count < contenders) {
-                ASSERT_GE(collect(-1), 0);
-            }
+            if (count < contenders) { ASSERT_GE(collect(-1), 0); }
         }
     }
 };
@@ -202,16 +192,13 @@ TEST_P(limits, record_lock_is_given_back_though_all_carriers_wait_for_it) {
     std::vector<bool> had(calls.size(), false);
     for (std::size_t count = 0; count < calls.size();) {
         for (std::size_t index = 0; index < calls.size(); ++index) {
-            if (had[index] || !calls[index]->complete)
-                continue;
+            if (had[index] || !calls[index]->complete) continue;
             EXPECT_EQ(calls[index]->result, (outcome{0, 0}));
             EXPECT_EQ(done(SYS_fcntl, waiters[index].get(), F_OFD_SETLKW, &unlock), (outcome{0, 0}));
             had[index] = true;
             ++count;
         }
-        if (count < calls.size()) {
-            ASSERT_GE(collect(-1), 0);
-        }
+        if (count < calls.size()) { ASSERT_GE(collect(-1), 0); }
     }
 }
 
@@ -233,10 +220,8 @@ TEST_P(limits, queue_grows_past_the_soft_bound) {
 TEST_P(limits, queued_calls_are_cancelled) {
     restart_loop(few_carriers());
     contended_lock lock;
-    for (std::size_t index = contenders; index-- > 2;)
-        EXPECT_EQ(laio_cancel(lock.calls[index]->handle), 0);
-    for (std::size_t index = 2; index < contenders; ++index)
-        EXPECT_EQ(finish(lock.calls[index]), cancelled);
+    for (std::size_t index = contenders; index-- > 2;) EXPECT_EQ(laio_cancel(lock.calls[index]->handle), 0);
+    for (std::size_t index = 2; index < contenders; ++index) EXPECT_EQ(finish(lock.calls[index]), cancelled);
     EXPECT_EQ(laio_outstanding(), 2);
     EXPECT_EQ(laio_cancel(lock.calls[0]->handle), 0);
     EXPECT_EQ(laio_cancel(lock.calls[1]->handle), 0);

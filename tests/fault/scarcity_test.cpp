@@ -20,7 +20,7 @@ namespace laio::test {
 namespace {
 
 class scarcity : public contract_test {
-  protected:
+protected:
     // No loop in the parent: a child would first close its copies of that one's descriptors, and have them to spare.
     void SetUp() override {
         contract_test::SetUp();
@@ -31,8 +31,7 @@ class scarcity : public contract_test {
 constexpr std::array thread_calls{static_cast<int>(SYS_clone), static_cast<int>(SYS_clone3)};
 
 #define NEEDS_PLAIN_MEMORY()                                                                                           \
-    if (sanitized)                                                                                                     \
-    GTEST_SKIP() << "a sanitizer needs memory of its own and ends the process without it"
+    if (sanitized) GTEST_SKIP() << "a sanitizer needs memory of its own and ends the process without it"
 
 // From now on the kernel has no more address space for us. Lost: brk(2) refused by seccomp, whose answer glibc takes for a
 // new end of the heap.
@@ -51,9 +50,7 @@ void take_no_more_memory() {
 void use_up_memory() {
     for (const std::size_t size : {std::size_t{65536}, std::size_t{1024}, std::size_t{16}}) {
         void *volatile taken = nullptr;
-        do {
-            taken = std::malloc(size);
-        } while (taken != nullptr);
+        do { taken = std::malloc(size); } while (taken != nullptr);
     }
 }
 
@@ -96,8 +93,7 @@ void expect_complete(int writer, const char *bytes, int count) {
             complete += got;
         }
     }
-    for (int index = 0; index < count; ++index)
-        ASSERT_EQ(bytes[index], 'x');
+    for (int index = 0; index < count; ++index) ASSERT_EQ(bytes[index], 'x');
     EXPECT_EQ(laio_outstanding(), 0);
 }
 

@@ -30,7 +30,7 @@ constexpr std::array wild{low, high, beyond, -8L};
 
 // A page that ends where the next one cannot be read: structures that lie across it.
 class guarded_page {
-  public:
+public:
     guarded_page()
         : start_{static_cast<char *>(
               mmap(nullptr, 2 * size, PROT_READ | PROT_WRITE, MAP_PRIVATE | MAP_ANONYMOUS, -1, 0))} {
@@ -41,7 +41,7 @@ class guarded_page {
     guarded_page &operator=(const guarded_page &) = delete;
     [[nodiscard]] char *last(std::size_t bytes) const { return start_ + size - bytes; }
 
-  private:
+private:
     static constexpr std::size_t size = 4096;
     char *start_;
 };

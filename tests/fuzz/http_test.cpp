@@ -29,7 +29,7 @@ std::uint64_t from_environment(const char *name, std::uint64_t otherwise) {
 }
 
 class dice {
-  public:
+public:
     explicit dice(std::uint64_t seed) : engine_(seed) {}
 
     std::size_t below(std::size_t limit) { return std::uniform_int_distribution<std::size_t>(0, limit - 1)(engine_); }
@@ -37,7 +37,7 @@ class dice {
     char byte() { return static_cast<char>(below(256)); }
     const std::string &of(const std::vector<std::string> &choices) { return choices[below(choices.size())]; }
 
-  private:
+private:
     std::mt19937_64 engine_;
 };
 
@@ -67,15 +67,12 @@ sample valid_request(dice &random) {
         target += random.of({"/", "//", "/./", "/.", "/q/.."});
         made.path += depth == 0 ? "" : "/";
     }
-    if (random.one_in(4))
-        target += "?q=%zz&/../";
-    if (random.one_in(8))
-        target = "http://host:80" + target;
+    if (random.one_in(4)) target += "?q=%zz&/../";
+    if (random.one_in(8)) target = "http://host:80" + target;
 
     made.is_head = random.one_in(4);
     made.bytes = (made.is_head ? "HEAD " : "GET ") + target + " HTTP/1.1\r\nHost: h\r\n";
-    for (auto n = random.below(4); n > 0; --n)
-        made.bytes += random.of(fields);
+    for (auto n = random.below(4); n > 0; --n) made.bytes += random.of(fields);
     if (random.one_in(8)) {
         made.bytes += "Connection: close\r\n";
         made.keep_alive = false;
@@ -117,27 +114,16 @@ void damage(dice &random, std::string &bytes) {
         const auto at = random.below(bytes.size() + 1);
         const auto length = std::min(random.below(20), bytes.size() - at);
         switch (random.below(6)) {
-        case 0:
-            bytes.insert(at, random.of(splinters));
-            break;
-        case 1:
-            bytes.erase(at, length);
-            break;
-        case 2:
-            bytes.replace(at, length, random.of(splinters));
-            break;
-        case 3:
-            bytes.insert(at, bytes.substr(at, length));
-            break;
-        case 4:
-            bytes.resize(std::max<std::size_t>(at, 1));
-            break;
+        case 0: bytes.insert(at, random.of(splinters)); break;
+        case 1: bytes.erase(at, length); break;
+        case 2: bytes.replace(at, length, random.of(splinters)); break;
+        case 3: bytes.insert(at, bytes.substr(at, length)); break;
+        case 4: bytes.resize(std::max<std::size_t>(at, 1)); break;
         default:
             if (at < bytes.size())
                 bytes[at] = random.one_in(2) ? random.byte() : static_cast<char>(bytes[at] ^ (1 << random.below(8)));
         }
-        if (bytes.empty())
-            bytes = "G";
+        if (bytes.empty()) bytes = "G";
     }
 }
 
@@ -147,16 +133,14 @@ template <typename next_length> std::vector<request> feed(std::string_view bytes
     while (!bytes.empty()) {
         const auto room = stream.room();
         EXPECT_FALSE(room.empty()) << "no request and no room: the connection would hang";
-        if (room.empty())
-            return found;
+        if (room.empty()) return found;
         const auto length = std::min({std::max<std::size_t>(piece(), 1), room.size(), bytes.size()});
         std::copy_n(bytes.data(), length, room.data());
         stream.received(length);
         bytes.remove_prefix(length);
         while (auto one = stream.next()) {
             found.push_back(std::move(*one));
-            if (found.back().framing_lost)
-                return found;
+            if (found.back().framing_lost) return found;
         }
     }
     return found;
@@ -171,8 +155,7 @@ void check_path(const std::string &path) {
                              [](char c) { return static_cast<unsigned char>(c) < 0x20 || c == 0x7f; }));
     const auto framed = "/" + path + (path.ends_with('/') ? "" : "/");
     if (!path.empty()) {
-        for (const auto *segment : {"//", "/./", "/../"})
-            EXPECT_EQ(framed.find(segment), std::string::npos) << path;
+        for (const auto *segment : {"//", "/./", "/../"}) EXPECT_EQ(framed.find(segment), std::string::npos) << path;
     }
 }
 
@@ -183,8 +166,7 @@ void check_invariants(const std::vector<request> &found, std::size_t bytes) {
         EXPECT_TRUE(!one.framing_lost || i + 1 == found.size());
         EXPECT_NE(httpd::reason_of(one.verdict), "Unknown");
         EXPECT_LE(one.body_length, limits.body_bytes);
-        if (one.verdict == status::ok)
-            check_path(one.path);
+        if (one.verdict == status::ok) check_path(one.path);
     }
 }
 
@@ -200,13 +182,11 @@ void expect_same(const request &a, const request &b) {
 void one_round(std::uint64_t seed) {
     dice random(seed);
     std::vector<sample> pipeline(random.below(5) + 1);
-    for (auto &one : pipeline)
-        one = valid_request(random);
+    for (auto &one : pipeline) one = valid_request(random);
     const auto damaged = random.below(pipeline.size() + 1); // one past the end: none
     std::string bytes;
     for (std::size_t i = 0; i < pipeline.size(); ++i) {
-        if (i == damaged)
-            damage(random, pipeline[i].bytes);
+        if (i == damaged) damage(random, pipeline[i].bytes);
         bytes += pipeline[i].bytes;
     }
 
@@ -215,8 +195,7 @@ void one_round(std::uint64_t seed) {
     const auto cut = feed(bytes, [&] { return random.below(largest) + 1; });
     check_invariants(at_once, bytes.size());
     ASSERT_EQ(cut.size(), at_once.size()) << "the cuts changed the number of requests";
-    for (std::size_t i = 0; i < cut.size(); ++i)
-        expect_same(cut[i], at_once[i]);
+    for (std::size_t i = 0; i < cut.size(); ++i) expect_same(cut[i], at_once[i]);
 
     ASSERT_GE(at_once.size(), std::min(damaged, pipeline.size()));
     for (std::size_t i = 0; i < damaged && i < pipeline.size(); ++i) {

@@ -4,8 +4,7 @@
 #include <sys/syscall.h>
 #include <unistd.h>
 
-int main(void)
-{
+int main(void) {
     long pid = laio_syscall(SYS_getpid);
     laio_handle_t handle = laio_gethandle();
     return pid == getpid() && handle == NULL && laio_fini() == 0 ? 0 : 1;

@@ -46,9 +46,7 @@ inline outcome done_with(const operation &op, long result) {
 
 // Whether its descriptor is one on which the application does not want to wait. Asked while the call is made; setting
 // O_NONBLOCK afterwards changes nothing for a call that waits already.
-inline bool must_not_wait(const operation &op) {
-    return op.now == state::free && is_nonblocking(descriptor_of(op));
-}
+inline bool must_not_wait(const operation &op) { return op.now == state::free && is_nonblocking(descriptor_of(op)); }
 
 // "Would block", unless that is the answer.
 inline outcome blocked_unless_nonblocking(const operation &op, until what) {

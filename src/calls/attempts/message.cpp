@@ -38,8 +38,7 @@ outcome attempt_message(operation &op, surroundings &) {
         if ((a[4] & IPC_NOWAIT) != 0) return done(in_place(op));
         return carrier_if(system_call(SYS_msgrcv, a[0], a[1], a[2], a[3], a[4] | IPC_NOWAIT), -ENOMSG);
     case SYS_semop:
-    case SYS_semtimedop:
-        return carrier_if(system_call(SYS_semtimedop, a[0], a[1], a[2], word(&no_time)), -EAGAIN);
+    case SYS_semtimedop: return carrier_if(system_call(SYS_semtimedop, a[0], a[1], a[2], word(&no_time)), -EAGAIN);
     case SYS_mq_timedsend: return attempt_queue(op, until::writable);
     default: return attempt_queue(op, until::readable); // mq_timedreceive
     }

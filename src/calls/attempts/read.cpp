@@ -109,8 +109,8 @@ outcome attempt_read(operation &op, surroundings &world) {
     if (hint.kind == file_kind::socket && op.made.number == SYS_read && op.made.a[2] > 0) {
         iovec single;
         rest_of(op, single);
-        const long r = system_call(SYS_recvfrom, descriptor, word(single.iov_base),
-                                   static_cast<long>(single.iov_len), MSG_DONTWAIT);
+        const long r = system_call(SYS_recvfrom, descriptor, word(single.iov_base), static_cast<long>(single.iov_len),
+                                   MSG_DONTWAIT);
         if (r != -ENOTSOCK) return account_receive(op, world, r);
         world.hints.forget(descriptor);
     }

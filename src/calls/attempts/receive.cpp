@@ -80,8 +80,7 @@ outcome attempt_receive_many(operation &op, surroundings &) {
     if (r == -EAGAIN) return blocked_unless_nonblocking(op, until::readable);
     if (r <= 0) return done_with(op, r);
     op.moved += static_cast<std::uint64_t>(r);
-    if (op.moved >= length || (a[3] & MSG_WAITFORONE) != 0 || must_not_wait(op))
-        return done_with(op, 0);
+    if (op.moved >= length || (a[3] & MSG_WAITFORONE) != 0 || must_not_wait(op)) return done_with(op, 0);
     return blocked(until::readable);
 }
 

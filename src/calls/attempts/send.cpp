@@ -40,8 +40,8 @@ outcome attempt_send_many(operation &op, surroundings &) {
     const long stride = sizeof(mmsghdr);
     const long moved = static_cast<long>(op.moved);
     const auto length = static_cast<unsigned>(a[2]);
-    const long r = system_call(SYS_sendmmsg, a[0], a[1] + moved * stride, static_cast<long>(length) - moved,
-                               a[3] | MSG_DONTWAIT);
+    const long r =
+        system_call(SYS_sendmmsg, a[0], a[1] + moved * stride, static_cast<long>(length) - moved, a[3] | MSG_DONTWAIT);
     if (r == -EAGAIN) return blocked_unless_nonblocking(op, until::writable);
     if (r <= 0) return done_with(op, r);
     op.moved += static_cast<std::uint64_t>(r);

@@ -155,8 +155,7 @@ void play_times(stage &s) {
 }
 
 void play_getdents64(stage &s) {
-    for (const char *name : {"one", "two", "three"})
-        s.file(name, "");
+    for (const char *name : {"one", "two", "three"}) s.file(name, "");
     const descriptor root = open_root(s);
     alignas(8) std::array<char, 1024> buffer{};
     const long size = s.call_for_value(SYS_getdents64, root.get(), buffer.data(), buffer.size());
@@ -166,8 +165,7 @@ void play_getdents64(stage &s) {
         names.insert(entry->d_name);
         place += entry->d_reclen;
     }
-    for (const std::string &name : names)
-        s.note("entry", name);
+    for (const std::string &name : names) s.note("entry", name);
     s.call(SYS_getdents64, root.get(), buffer.data(), buffer.size());
     s.call(SYS_getdents64, root.get(), buffer.data(), 1);
 }

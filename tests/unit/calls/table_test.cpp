@@ -45,9 +45,7 @@ numbers_by_name read_header(const std::string &header, const std::string &option
         command.append(header).append(">' | ").append(preprocessor).append(" -dM ").append(options);
         command.append(" -x c - 2>/dev/null");
         FILE *output = popen(command.c_str(), "r");
-        if (output == nullptr) {
-            continue;
-        }
+        if (output == nullptr) { continue; }
         std::array<char, 512> line{};
         while (std::fgets(line.data(), static_cast<int>(line.size()), output) != nullptr) {
             std::array<char, 128> name{};
@@ -58,19 +56,13 @@ numbers_by_name read_header(const std::string &header, const std::string &option
             }
         }
         pclose(output);
-        if (!macros.empty()) {
-            break;
-        }
+        if (!macros.empty()) { break; }
     }
     numbers_by_name numbers;
     for (const auto &[name, first_value] : macros) {
-        if (!name.starts_with("__NR_") || name == "__NR_syscalls" || name == "__NR_arch_specific_syscall") {
-            continue;
-        }
+        if (!name.starts_with("__NR_") || name == "__NR_syscalls" || name == "__NR_arch_specific_syscall") { continue; }
         std::string value = first_value;
-        while (macros.contains(value)) {
-            value = macros[value];
-        }
+        while (macros.contains(value)) { value = macros[value]; }
         char *end = nullptr;
         const long number = std::strtol(value.c_str(), &end, 10);
         EXPECT_TRUE(end != value.c_str() && *end == '\0') << name << " is " << value;
@@ -94,18 +86,14 @@ void expect_every_number_has_its_row(const numbering &table, const numbers_by_na
 std::vector<const row *> rows_of(const numbering &table) {
     std::vector<const row *> rows;
     for (long number = 0; number < static_cast<long>(table.size); ++number) {
-        if (const row *found = table.find(number)) {
-            rows.push_back(found);
-        }
+        if (const row *found = table.find(number)) { rows.push_back(found); }
     }
     return rows;
 }
 
 const row *find_named(const numbering &table, std::string_view name) {
     for (const row *each : rows_of(table)) {
-        if (each->name == name) {
-            return each;
-        }
+        if (each->name == name) { return each; }
     }
     return nullptr;
 }
@@ -120,9 +108,7 @@ const char *this_architecture() {
 
 TEST(table_of_calls, has_a_row_for_every_number_of_this_machine) {
     const numbers_by_name numbers = read_header("asm/unistd.h", "");
-    if (numbers.empty()) {
-        GTEST_SKIP() << "no preprocessor, or no <asm/unistd.h>, on this machine";
-    }
+    if (numbers.empty()) { GTEST_SKIP() << "no preprocessor, or no <asm/unistd.h>, on this machine"; }
     const numbering here{this_architecture(), laio::find_row, laio::table_size()};
     expect_every_number_has_its_row(here, numbers);
 }
@@ -133,9 +119,7 @@ TEST(table_of_calls, has_a_row_for_every_number_of_aarch64) {
         "asm-generic/unistd.h", "-D__ARCH_WANT_RENAMEAT -D__ARCH_WANT_NEW_STAT -D__ARCH_WANT_SET_GET_RLIMIT "
                                 "-D__ARCH_WANT_TIME32_SYSCALLS -D__ARCH_WANT_SYS_CLONE3 "
                                 "-D__ARCH_WANT_MEMFD_SECRET");
-    if (numbers.empty()) {
-        GTEST_SKIP() << "no preprocessor, or no <asm-generic/unistd.h>, on this machine";
-    }
+    if (numbers.empty()) { GTEST_SKIP() << "no preprocessor, or no <asm-generic/unistd.h>, on this machine"; }
     const numbering *aarch64 = laio::find_numbering("aarch64");
     ASSERT_NE(aarch64, nullptr);
     expect_every_number_has_its_row(*aarch64, numbers);
@@ -176,7 +160,7 @@ TEST(table_of_calls, knows_two_architectures) {
 // ---- What holds for all rows ---------------------------------------------------------------------------------------
 
 class every_row : public testing::TestWithParam<const char *> {
-  protected:
+protected:
     [[nodiscard]] static std::vector<const row *> rows() {
         const numbering *table = laio::find_numbering(GetParam());
         return table == nullptr ? std::vector<const row *>{} : rows_of(*table);
@@ -185,9 +169,7 @@ class every_row : public testing::TestWithParam<const char *> {
 
 TEST_P(every_row, has_a_name_of_its_own) {
     std::set<std::string> names;
-    for (const row *each : rows()) {
-        EXPECT_TRUE(names.insert(each->name).second) << each->name << " has two numbers";
-    }
+    for (const row *each : rows()) { EXPECT_TRUE(names.insert(each->name).second) << each->name << " has two numbers"; }
     EXPECT_GT(names.size(), 300U);
 }
 

@@ -24,8 +24,7 @@ std::vector<request> feed(request_stream &stream, std::string_view bytes, std::s
         bytes.remove_prefix(length);
         while (auto one = stream.next()) {
             found.push_back(*one);
-            if (one->framing_lost)
-                return found;
+            if (one->framing_lost) return found;
         }
     }
     return found;

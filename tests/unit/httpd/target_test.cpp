@@ -77,8 +77,7 @@ TEST(target, an_encoded_slash_names_nothing) {
 
 TEST(target, encoding_undoes_decoding_for_every_byte) {
     for (int byte = 1; byte < 256; ++byte) {
-        if (byte < 0x20 || byte == 0x7f || byte == '/')
-            continue;
+        if (byte < 0x20 || byte == 0x7f || byte == '/') continue;
         const std::string path = "d/x"s + static_cast<char>(byte) + "y";
         std::string back;
         ASSERT_EQ(decode_target(encode_path(path), back), status::ok) << byte;
