@@ -1,10 +1,12 @@
-// CLOCK_MONOTONIC in nanoseconds.
+// CLOCK_MONOTONIC in nanoseconds, and no time at all.
 #pragma once
 
 #include <cstdint>
 #include <time.h>
 
 namespace laio {
+
+inline constexpr timespec no_time{};
 
 inline std::int64_t now_ns(clockid_t clock = CLOCK_MONOTONIC) {
     timespec now{};

@@ -15,17 +15,20 @@ namespace {
 
 constexpr const char *names[] = {"ring", "readiness", "ring_new", "defer", "nowait", "cached", "pidfd", "attempts"};
 
-// A zero-length read of nothing: the flag is judged before the descriptor's kind, so any descriptor serves.
+// 0: there, or there as far as can be told without a descriptor to spare.
+int answer(long r) { return r >= 0 || r == -EMFILE || r == -ENFILE ? 0 : static_cast<int>(-r); }
+
+// A read of nothing from an empty pipe.
 int ask_nowait() {
     int ends[2]{};
-    if (const long r = system_call(SYS_pipe2, word(ends), O_CLOEXEC); r < 0) return static_cast<int>(-r);
+    if (const long r = system_call(SYS_pipe2, word(ends), O_CLOEXEC); r < 0) return answer(r);
     char byte = 0;
     const iovec one{&byte, 1};
     const long r = system_call(SYS_preadv2, ends[0], word(&one), 1, -1, -1, RWF_NOWAIT);
     system_call(SYS_close, ends[0]);
     system_call(SYS_close, ends[1]);
     // pipes know the flag only since Linux 6.4; files do since 4.14
-    return r == -EAGAIN || r == -EOPNOTSUPP || r == -EINVAL ? 0 : static_cast<int>(-r);
+    return r == -EAGAIN || r == -EOPNOTSUPP || r == -EINVAL ? 0 : answer(r);
 }
 
 int ask_cached() {
@@ -34,13 +37,13 @@ int ask_cached() {
     how.resolve = RESOLVE_CACHED;
     const long r = system_call(SYS_openat2, AT_FDCWD, word("/"), word(&how), sizeof how);
     if (r >= 0) system_call(SYS_close, r);
-    return r >= 0 || r == -EAGAIN || r == -EMFILE || r == -ENFILE ? 0 : static_cast<int>(-r);
+    return r == -EAGAIN ? 0 : answer(r);
 }
 
 int ask_pidfd() {
     const long r = system_call(SYS_pidfd_open, system_call(SYS_getpid), 0);
     if (r >= 0) system_call(SYS_close, r);
-    return r >= 0 || r == -EMFILE || r == -ENFILE ? 0 : static_cast<int>(-r);
+    return answer(r);
 }
 
 } // namespace

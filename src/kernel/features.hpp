@@ -16,8 +16,8 @@ struct features {
     int pidfd_errno = 0;
 };
 
-// LAIO_FORBID_... bits for the names in `list` (LAIO_FORBID's value; may be null). Names that are not known are left in
-// *unknown (if wanted), as a pointer into `list`.
+// LAIO_FORBID_... bits for the names in `list` (LAIO_FORBID's value; may be null): exactly as they are listed there, with
+// commas between. A name that is not known says nothing; *unknown (if wanted) is where the first one starts, or null.
 std::uint32_t parse_forbidden(const char *list, const char **unknown);
 
 // The bit's name, for index 0..7; nullptr past the last.

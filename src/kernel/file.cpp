@@ -29,6 +29,7 @@ file_kind kind_of_mode(unsigned mode) {
 } // namespace
 
 long identify(int descriptor, file_identity &identity) {
+    if (descriptor < 0) return -EBADF; // AT_FDCWD would be the working directory
     struct statx status {};
     const long r = system_call(SYS_statx, descriptor, word(""), AT_EMPTY_PATH | AT_STATX_DONT_SYNC | AT_NO_AUTOMOUNT,
                                STATX_TYPE | STATX_NLINK, word(&status));

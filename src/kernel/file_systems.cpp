@@ -2,6 +2,7 @@
 
 #include "kernel/system_call.hpp"
 
+#include <charconv>
 #include <cstdlib>
 #include <cstring>
 #include <fcntl.h>
@@ -19,7 +20,7 @@ bool is_local_type(const char *type, std::size_t length) {
     return false;
 }
 
-// The start of the n-th field of a line that ends at `end`; fields are divided by one space.
+// The start of the n-th field of a line that ends at `end`, or `end`; fields are divided by one space.
 const char *field(const char *line, const char *end, int n) {
     while (n > 0 && line < end)
         if (*line++ == ' ') --n;
@@ -28,17 +29,21 @@ const char *field(const char *line, const char *end, int n) {
 
 // One line: "36 35 98:0 /root /mount options [optional...] - type source options".
 bool line_is(const char *line, const char *end, std::uint32_t device_major, std::uint32_t device_minor) {
-    char *rest = nullptr;
-    const char *device = field(line, end, 2);
-    if (std::strtoul(device, &rest, 10) != device_major || *rest != ':') return false;
-    return std::strtoul(rest + 1, &rest, 10) == device_minor && *rest == ' ';
+    std::uint32_t major_found = 0;
+    std::uint32_t minor_found = 0;
+    const auto first = std::from_chars(field(line, end, 2), end, major_found);
+    if (first.ec != std::errc{} || first.ptr == end || *first.ptr != ':') return false;
+    const auto second = std::from_chars(first.ptr + 1, end, minor_found);
+    if (second.ec != std::errc{} || second.ptr == end || *second.ptr != ' ') return false;
+    return major_found == device_major && minor_found == device_minor;
 }
 
-bool line_is_local(const char *line, const char *end) {
+// Where the type stands, which a space ends, or nullptr.
+const char *type_of_line(const char *line, const char *end) {
     const char *at = field(line, end, 6);
     while (at + 1 < end && !(at[0] == '-' && at[1] == ' ')) at = field(at, end, 1);
     const char *type = field(at, end, 1);
-    return is_local_type(type, static_cast<std::size_t>(field(type, end, 1) - 1 - type));
+    return std::memchr(type, ' ', static_cast<std::size_t>(end - type)) != nullptr ? type : nullptr;
 }
 
 // The whole of /proc/self/mountinfo, or false. The text belongs to the caller (free).
@@ -50,17 +55,16 @@ bool read_mountinfo(char *&text, std::size_t &length) {
     length = 0;
     long got = 1;
     while (text != nullptr && got > 0) {
-        if (length + 1 == room) {
+        if (length == room) {
             char *larger = static_cast<char *>(std::realloc(text, room *= 2));
             if (larger == nullptr) std::free(text);
             text = larger;
             continue;
         }
-        got = system_call(SYS_read, file, word(text + length), static_cast<long>(room - 1 - length));
+        got = system_call(SYS_read, file, word(text + length), static_cast<long>(room - length));
         if (got > 0) length += static_cast<std::size_t>(got);
     }
     system_call(SYS_close, file);
-    if (text != nullptr) text[length] = '\0';
     return text != nullptr;
 }
 
@@ -71,7 +75,8 @@ bool mountinfo_says_local(const char *text, std::size_t length, std::uint32_t de
     for (const char *end = text + length; text < end;) {
         const auto *line_end = static_cast<const char *>(std::memchr(text, '\n', static_cast<std::size_t>(end - text)));
         if (line_end == nullptr) return false; // an unfinished line says nothing
-        if (line_is(text, line_end, device_major, device_minor)) return line_is_local(text, line_end);
+        const char *type = line_is(text, line_end, device_major, device_minor) ? type_of_line(text, line_end) : nullptr;
+        if (type != nullptr) return is_local_type(type, static_cast<std::size_t>(field(type, line_end, 1) - 1 - type));
         text = line_end + 1;
     }
     return false;

@@ -1,8 +1,9 @@
 // Which mounted file systems answer questions about a file that is in memory without asking anybody: the ones on this
 // machine's own disks and memory, as against network and FUSE file systems, where even fstat(2) may wait for a server.
 //
-// Read from /proc/self/mountinfo when a device is met for the first time, and kept, bounded, per loop. A device that is
-// not listed (a btrfs subvolume, a file system made by the kernel for itself) is not known to be local.
+// Read from /proc/self/mountinfo when a device is met for the first time, and kept, bounded, per loop. The number of a
+// file system that is unmounted can come to be another one's within the loop's life, which is judged as the first one
+// then. A device that is not listed (a btrfs subvolume, what the kernel made for itself) is not known to be local.
 // Lost: statfs(2), which waits for the server that we are afraid of.
 #pragma once
 
@@ -27,7 +28,8 @@ private:
     std::size_t oldest_ = 0;
 };
 
-// Looks through the text of a mountinfo file (proc(5)), which ends with a NUL after `length` characters.
+// Looks through the text of a mountinfo file (proc(5)): the first line for the device says it. A line that is not
+// complete, or not as it should be, says nothing.
 bool mountinfo_says_local(const char *text, std::size_t length, std::uint32_t device_major, std::uint32_t device_minor);
 
 } // namespace laio

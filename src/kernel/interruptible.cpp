@@ -42,9 +42,11 @@ bool install(int number) {
     return sigaction(number, &action, nullptr) == 0;
 }
 
+// Ours as well: another thread may be about to take it.
 bool is_free(int number) {
     struct sigaction action {};
-    return sigaction(number, nullptr, &action) == 0 && !(action.sa_flags & SA_SIGINFO) && action.sa_handler == SIG_DFL;
+    if (sigaction(number, nullptr, &action) != 0) return false;
+    return action.sa_flags & SA_SIGINFO ? action.sa_sigaction == on_cancel : action.sa_handler == SIG_DFL;
 }
 
 } // namespace
@@ -57,8 +59,10 @@ int take_cancel_signal(int number) {
         while (number == 0 && chosen >= SIGRTMIN && !is_free(chosen)) --chosen;
         if (chosen < SIGRTMIN) return -EBUSY;
         if (!is_free(chosen)) return -EBUSY;
-        // two threads may come here at once: one of them installs
-        if (taken_signal.compare_exchange_strong(taken, chosen)) return install(chosen) ? chosen : -EINVAL;
+        // The handler comes first: as soon as the signal counts as taken, another thread may send it.
+        if (!install(chosen)) return -EINVAL;
+        if (taken_signal.compare_exchange_strong(taken, chosen)) return chosen;
+        if (taken != chosen) std::signal(chosen, SIG_DFL);
     }
     return number == 0 || number == taken ? taken : -EBUSY;
 }
