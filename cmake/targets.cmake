@@ -1,4 +1,9 @@
-# The two helpers that the rooms of the house use:
+# The helpers that the rooms of the house use:
+#
+#   laio_add_shared_and_static(<name> OBJECTS <target> [SHARED_OBJECTS <target>] EXPORTS <version script>)
+#       A library linked twice from objects that are compiled once: lib<name>.so, and lib<name>.a as target <name>_static;
+#       or the first from objects of its own.
+#       A C program links either without a C++ run-time library. To be called once in a folder: it sets how that links.
 #
 #   laio_add_tool(NAME <name> SOURCES <file>... [LIBRARIES <target>...])
 #       A program in bin/. Links what it lists and nothing else: name `laio` to use the library (include/ comes with it).
@@ -27,6 +32,10 @@ endif()
 if(LAIO_SANITIZE STREQUAL "thread")
     set(LAIO_TEST_LAUNCHER "${PROJECT_SOURCE_DIR}/cmake/run-at-fixed-addresses")
 endif()
+if(CMAKE_CROSSCOMPILING)
+    set(LAIO_TEST_LAUNCHER ${CMAKE_CROSSCOMPILING_EMULATOR})
+    set(LAIO_TEST_STRETCH 4)
+endif()
 
 # The library comes into a program once: as its objects, as the archive, or as the shared object.
 function(laio_check_one_library name)
@@ -36,6 +45,41 @@ function(laio_check_one_library name)
     list(LENGTH forms count)
     if(count GREATER 1)
         message(FATAL_ERROR "${name} links the library more than once: ${forms}")
+    endif()
+endfunction()
+
+function(laio_add_shared_and_static name)
+    cmake_parse_arguments(PARSE_ARGV 1 library "" "OBJECTS;SHARED_OBJECTS;EXPORTS" "")
+    if(NOT library_OBJECTS OR NOT library_EXPORTS OR library_UNPARSED_ARGUMENTS)
+        message(FATAL_ERROR "laio_add_shared_and_static(<name> OBJECTS <target> [SHARED_OBJECTS <target>] "
+            "EXPORTS <version script>): ${ARGV}")
+    endif()
+    if(NOT library_SHARED_OBJECTS)
+        set(library_SHARED_OBJECTS ${library_OBJECTS})
+    endif()
+    add_library(${name} SHARED $<TARGET_OBJECTS:${library_SHARED_OBJECTS}>)
+    set_target_properties(${name} PROPERTIES VERSION ${PROJECT_VERSION} SOVERSION ${PROJECT_VERSION_MAJOR}
+        LINK_DEPENDS "${library_EXPORTS}")
+    # nodelete: threads call into it when they end.
+    target_link_options(${name} PRIVATE
+        "LINKER:--version-script=${library_EXPORTS}"
+        "LINKER:-z,nodelete" "LINKER:-z,now" "LINKER:-z,relro" "LINKER:--no-undefined" "LINKER:--as-needed")
+
+    add_library(${name}_static STATIC $<TARGET_OBJECTS:${library_OBJECTS}>)
+    set_target_properties(${name}_static PROPERTIES OUTPUT_NAME ${name})
+
+    foreach(library ${name} ${name}_static)
+        target_include_directories(${library} INTERFACE "${PROJECT_SOURCE_DIR}/include")
+        # With sanitizers only the C++ driver knows all libraries that are needed.
+        if(LAIO_SANITIZE)
+            set_target_properties(${library} PROPERTIES LINKER_LANGUAGE CXX)
+        else()
+            set_target_properties(${library} PROPERTIES LINKER_LANGUAGE C)
+        endif()
+    endforeach()
+    if(NOT LAIO_SANITIZE)
+        # Or CMake itself would add libstdc++ for the objects that are C++.
+        set(CMAKE_CXX_IMPLICIT_LINK_LIBRARIES "" PARENT_SCOPE)
     endif()
 endfunction()
 

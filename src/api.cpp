@@ -20,7 +20,7 @@ template <class T> T answer(T result) {
 }
 
 // A call before the thread has a loop. Without one to be had, what needs none still works.
-long first_call(long number, const long *a) {
+[[gnu::noinline]] long first_call(long number, const long *a) {
     const int r = laio::make_loop(nullptr);
     if (r == 0) return current_loop()->make(number, a);
     const laio::row *what = laio::find_row(number);

@@ -22,6 +22,12 @@ constexpr unsigned route_taken(const row &what) {
     return static_cast<unsigned>(what.way == route::activation ? route::queued : what.way);
 }
 
+// fcntl(2) waits for locks only.
+bool is_harmless_control(const row &what, const long *a) {
+    const int command = static_cast<int>(a[1]);
+    return what.attempt == form::control && command != F_SETLKW && command != F_OFD_SETLKW;
+}
+
 laio_handle_t as_handle(std::uintptr_t number) { return reinterpret_cast<laio_handle_t>(number); }
 
 } // namespace
@@ -41,12 +47,13 @@ int loop::open() {
     ring_errno_ = -r;
     world_.has_ring = r == 0;
     world_.sockets_in_ring = world_.has_ring && (options_.flags & LAIO_SOCKETS_IN_RING) != 0;
+    world_.assumes_blocking = (options_.flags & LAIO_ASSUME_BLOCKING) != 0;
     spare_ = pool_.take();
     return spare_ != nullptr ? 0 : -ENOMEM;
 }
 
 inline long loop::dispatch(const row &what, long number, const long *a) {
-    if (what.way == route::direct || what.way == route::home)
+    if (what.way == route::direct || what.way == route::home || is_harmless_control(what, a))
         return system_call(number, a[0], a[1], a[2], a[3], a[4], a[5]);
     operation &op = *spare_;
     prepare(op, what, number, a);
@@ -79,11 +86,18 @@ long loop::make(long number, const long *arguments) {
 
 long loop::attempt_call(operation &op) {
     if (op.what->attempt == form::close) before_close(op.descriptor);
-    if (descriptors_.is_busy(*op.what, op.made) && !never_waits(op)) return background(op, until::nothing);
-    const outcome next = attempt(op, world_);
+    if (descriptors_.is_busy(*op.what, op.made) && !never_waits(op, world_)) return background(op, until::nothing);
+    const outcome next = may_skip_attempt(op) ? blocked(until::readable) : attempt(op, world_);
     if (next.waits_for != until::nothing) return background(op, next.waits_for);
     release(op);
     return next.result;
+}
+
+// The ring makes an attempt of its own before it waits, and gives the result at once where there is one. Where the last
+// call had to wait, it would only be made twice. But the ring would wait in spite of O_NONBLOCK.
+bool loop::may_skip_attempt(const operation &op) const {
+    return world_.sockets_in_ring && world_.assumes_blocking && world_.hints.of(op.descriptor).waited &&
+           is_plain_input(op);
 }
 
 // The call would block (or wait for its turn: until::nothing). -EINPROGRESS, unless it ends here after all.
@@ -100,6 +114,8 @@ long loop::background(operation &op, until waits_for) {
     op.waits_for = waits_for;
     if (descriptors::is_first(op)) start(op);
     run_turns();
+    if (world_.assumes_blocking && waits_for == until::readable)
+        world_.hints.note_waited(op.descriptor, op.now == state::running);
     if (op.now == state::done) { // the ring had it at once, or nobody can make it
         ready_.remove(op);
         return retire(op);
@@ -129,9 +145,9 @@ void loop::place(operation &op) {
 
 void loop::start_waiting(operation &op) {
     if (world_.sockets_in_ring && (op.waits_for == until::readable || op.waits_for == until::writable) &&
-        op.own_descriptor < 0 && ring_.can(op)) {
+        op.own_descriptor < 0) {
         if (!set_deadline(op)) return start_carrier(op);
-        return start_ring(op);
+        if (submit(op)) return;
     }
     if (!world_.waits_in_epoll) return start_carrier(op);
     if (op.waits_for == until::descriptors && op.own_descriptor < 0 && readiness::gather(op) < 0)
@@ -163,15 +179,19 @@ bool loop::set_deadline(operation &op) {
 }
 
 void loop::start_ring(operation &op) {
-    if (!world_.has_ring || !ring_.can(op)) {
-        if (op.what->attempt != form::accept) return start_carrier(op);
-        op.waits_for = until::readable_carrier;
-        return start_waiting(op);
-    }
+    if (world_.has_ring && submit(op)) return;
+    if (op.what->attempt != form::accept) return start_carrier(op);
+    op.waits_for = until::readable_carrier;
+    start_waiting(op);
+}
+
+// False: the ring cannot make this call.
+bool loop::submit(operation &op) {
+    if (ring_.start(op) < 0) return false;
     enter(op, state::running);
-    ring_.start(op);
     ring_.submit(); // at once: a disk starts the sooner, and until then the number could come to mean another file
     if (!is_collecting_) collect_ring();
+    return true;
 }
 
 // A carrier may get to it late, when the number means another file already: so it gets a duplicate, as long as the call

@@ -44,6 +44,7 @@ private:
     long make_timed(const row &what, long number, const long *arguments);
     long dispatch(const row &what, long number, const long *arguments);
     long attempt_call(operation &op);
+    [[nodiscard]] bool may_skip_attempt(const operation &op) const;
     long background(operation &op, until waits_for);
     void before_close(int descriptor);
 
@@ -52,6 +53,7 @@ private:
     void place(operation &op);
     void start_waiting(operation &op);
     void start_ring(operation &op);
+    bool submit(operation &op);
     void start_carrier(operation &op);
     static void hold_file(operation &op);
     bool set_deadline(operation &op);

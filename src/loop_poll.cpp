@@ -18,11 +18,10 @@ bool is_valid(const timespec &time) { return time.tv_sec >= 0 && time.tv_nsec >=
 
 // Calls that send SIGPIPE to the thread that makes them.
 bool sends_sigpipe(const operation &op) {
-    const auto &a = op.made.a;
     switch (op.what->attempt) {
     case form::write: return true;
-    case form::send: return ((is_header_call(op) ? a[2] : a[3]) & MSG_NOSIGNAL) == 0;
-    case form::send_many: return (a[3] & MSG_NOSIGNAL) == 0;
+    case form::send:
+    case form::send_many: return (message_flags(op) & MSG_NOSIGNAL) == 0;
     default: break;
     }
     const long n = op.made.number;
@@ -146,6 +145,7 @@ int loop::poll(laio_completion *completions, int length, const timespec *timeout
             left = {left_ns / second_ns, left_ns % second_ns};
         }
         const int r = sleep(timeout != nullptr ? &left : nullptr);
+        turn_began_ns_ = now_ns(CLOCK_MONOTONIC_COARSE);
         collect();
         if (!ready_.empty()) break;
         if (r == -EINTR) return r;
@@ -170,7 +170,6 @@ int loop::hand_over(laio_completion *completions, int length) {
         if (result == -ECANCELED) ++cancelled_;
     }
     if (is_shared_ && !ready_.empty()) ring_alarm(); // somebody may wait on our descriptor for the rest
-    if (turn_began_ns_ == 0 || count > 0) turn_began_ns_ = now_ns(CLOCK_MONOTONIC_COARSE);
     return count;
 }
 
@@ -183,12 +182,13 @@ long loop::retire(operation &op) {
     return result;
 }
 
-// A turn is the time from one poll's end to the next one's begin: the application's, and ours in its calls.
+// A turn is the time in which nobody can sleep, from one poll's last sleep (or begin) to the next one's begin: the
+// application's, and ours in its calls.
 void loop::note_turn() {
-    if (turn_began_ns_ == 0) return;
-    const std::int64_t turn_ns = now_ns(CLOCK_MONOTONIC_COARSE) - turn_began_ns_;
-    turn_began_ns_ = 0;
-    if (turn_ns < stall_ns) return;
+    const std::int64_t began_ns = turn_began_ns_;
+    turn_began_ns_ = now_ns(CLOCK_MONOTONIC_COARSE);
+    const std::int64_t turn_ns = turn_began_ns_ - began_ns;
+    if (began_ns == 0 || turn_ns < stall_ns) return;
     ++stalls_;
     if (turn_ns > stall_max_ns_) stall_max_ns_ = turn_ns;
 }

@@ -84,7 +84,7 @@ int complete_options(const laio_options *given, laio_options &o) {
     set(o.carriers_max, 64);
     set(o.carriers_hard_max, 1024);
     set(o.carrier_idle_ms, 10'000);
-    const bool valid = (o.flags & ~LAIO_SOCKETS_IN_RING) == 0 && (o.forbid & ~LAIO_FORBID_ALL) == 0 &&
+    const bool valid = (o.flags & ~LAIO_FLAGS_ALL) == 0 && (o.forbid & ~LAIO_FORBID_ALL) == 0 &&
                        is_in(o.operations_max, 1, 16'777'214) && is_in(o.ring_entries, 1, 32'768) &&
                        is_in(o.carriers_max, 1, 32'768) && is_in(o.carriers_hard_max, 1, 32'768) &&
                        (o.cancel_signal == 0 || is_in(o.cancel_signal, static_cast<std::uint32_t>(SIGRTMIN),

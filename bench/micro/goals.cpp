@@ -34,6 +34,8 @@ std::vector<goal> project_goals() {
         {"direct call fcntl: LAIO - syscall()", "fcntl", way::laio, way::plain, difference_ns, 25},
         {"not-ready pipe byte: LAIO / POSIX AIO on one CPU", "pipe_not_ready", way::laio, way::aio, ratio, 0.25},
         {"not-ready pipe byte: LAIO / liburing by hand", "pipe_not_ready", way::laio, way::liburing, ratio, 1.25},
+        {"the same, LAIO in the ring and promised to block", "pipe_not_ready", way::laio_promised, way::liburing, ratio,
+         1.25},
     };
 }
 

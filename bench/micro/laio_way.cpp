@@ -1,6 +1,8 @@
 // See laio_way.hpp.
 #include "laio_way.hpp"
 
+#include "common/ring_presence.hpp"
+
 namespace laio::bench {
 
 laio_options laio_way::options_for(way which) {
@@ -9,18 +11,16 @@ laio_options laio_way::options_for(way which) {
     if (which == way::laio_no_ring) options.forbid = LAIO_FORBID_RING;
     else if (which == way::laio_carriers) options.forbid = LAIO_FORBID_RING | LAIO_FORBID_READINESS;
     else if (which == way::laio_ring) options.flags = LAIO_SOCKETS_IN_RING;
+    else if (which == way::laio_promised) options.flags = LAIO_SOCKETS_IN_RING | LAIO_ASSUME_BLOCKING;
     return options;
 }
 
 std::string laio_way::why_no_ring(way which) {
     const laio_options options = options_for(which);
     must(laio_init(&options), "laio_init");
-    struct laio_stats stats {};
-    stats.size = sizeof stats;
-    must(laio_stats(&stats), "laio_stats");
+    std::string why = bench::why_no_ring();
     must(laio_fini(), "laio_fini");
-    if ((stats.engines & LAIO_ENGINE_RING) != 0) return "";
-    return "no io_uring: " + error_text(stats.ring_errno);
+    return why;
 }
 
 void laio_way::open(int /*fd*/) {

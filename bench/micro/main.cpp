@@ -7,6 +7,7 @@
 #include "common/affinity.hpp"
 #include "common/failure.hpp"
 #include "common/machine.hpp"
+#include "common/program.hpp"
 #include "liburing_way.hpp"
 #include "report.hpp"
 #include "runner.hpp"
@@ -19,9 +20,7 @@
 
 #include <algorithm>
 #include <chrono>
-#include <exception>
 #include <filesystem>
-#include <fstream>
 #include <string>
 #include <vector>
 
@@ -31,9 +30,8 @@ namespace {
 struct options {
     run_settings run;
     int cpu = -1;
-    std::string json;
+    report_options report;
     std::string directory = ".";
-    std::string commit;
     std::vector<std::string> cases;
     std::size_t cold_megabytes = 256;
     std::size_t cold_reads = 128;
@@ -68,29 +66,18 @@ std::vector<bench_case> all_cases(const options &chosen, promises &seen) {
     return cases;
 }
 
-void write_json(const options &chosen, const machine &host, double seconds, const std::vector<measured_case> &cases,
-                const promises &seen) {
-    const nlohmann::ordered_json whole = {{"benchmark", "laio-bench-micro"},
-                                          {"machine", to_json(host)},
-                                          {"settings",
-                                           {{"rounds", chosen.run.rounds},
-                                            {"rounds_cold", std::min(chosen.run.rounds, chosen.run.rounds_rare)},
-                                            {"iterations", chosen.run.iterations},
-                                            {"iterations_slow", chosen.run.iterations_slow},
-                                            {"cold_reads", chosen.cold_reads},
-                                            {"cold_megabytes", chosen.cold_megabytes},
-                                            {"cpu", chosen.cpu},
-                                            {"seed", chosen.run.seed},
-                                            {"quick", chosen.quick},
-                                            {"liburing", liburing_way::flags_used()},
-                                            {"seconds", seconds}}},
-                                          {"cases", cases_json(cases)},
-                                          {"goals", goals_json(cases)},
-                                          {"promises", promises_json(seen)}};
-    std::ofstream file(chosen.json);
-    file << whole.dump(2) << '\n';
-    if (!file.flush()) fail("{} cannot be written", chosen.json);
-    fmt::print("\nwritten: {}\n", chosen.json);
+nlohmann::ordered_json settings_json(const options &chosen, double seconds) {
+    return {{"rounds", chosen.run.rounds},
+            {"rounds_cold", std::min(chosen.run.rounds, chosen.run.rounds_rare)},
+            {"iterations", chosen.run.iterations},
+            {"iterations_slow", chosen.run.iterations_slow},
+            {"cold_reads", chosen.cold_reads},
+            {"cold_megabytes", chosen.cold_megabytes},
+            {"cpu", chosen.cpu},
+            {"seed", chosen.run.seed},
+            {"quick", chosen.quick},
+            {"liburing", liburing_way::flags_used()},
+            {"seconds", seconds}};
 }
 
 int run(options chosen) {
@@ -99,7 +86,7 @@ int run(options chosen) {
     cpus.pin(chosen.cpu);
     aio_way::initialise(cpus, chosen.cpu);
     chosen.directory = std::filesystem::absolute(chosen.directory).lexically_normal().string();
-    const machine host = describe_machine(chosen.directory, chosen.commit);
+    const machine host = describe_machine(chosen.directory, chosen.report.commit);
     print_machine(host);
     fmt::print("run       pinned to CPU {}; {} rounds of {} operations for each way ({} where each goes to a thread), "
                "shuffled;\n          cold reads: {} rounds of {} and {} reads; liburing with {}\n",
@@ -126,7 +113,11 @@ int run(options chosen) {
     if (chosen.quick) fmt::print("A quick run: its figures are rough.\n");
     print_promises(seen);
     fmt::print("{} cases in {:.0f} s\n", measured.size(), seconds);
-    if (!chosen.json.empty()) write_json(chosen, host, seconds, measured, seen);
+    write_report(chosen.report, "laio-bench-micro", host,
+                 {{"settings", settings_json(chosen, seconds)},
+                  {"cases", cases_json(measured)},
+                  {"goals", goals_json(measured)},
+                  {"promises", promises_json(seen)}});
     return seen.ready_waited == 0 ? 0 : 1;
 }
 
@@ -134,33 +125,23 @@ int parse_and_run(int argc, char **argv) {
     options chosen;
     CLI::App parser("The cost of one byte, of 4 KB and of a system call: by blocking calls, by epoll, through LAIO, by "
                     "POSIX AIO and by io_uring.");
-    parser.add_option("--rounds", chosen.run.rounds, "how often each way of a case is run")
-        ->check(CLI::Range(1, 100000))
-        ->capture_default_str();
-    parser.add_option("--rounds-cold", chosen.run.rounds_rare, "the same for reads from the disk")
-        ->check(CLI::Range(1, 100000))
-        ->capture_default_str();
-    parser.add_option("--iterations", chosen.run.iterations, "operations each time")
-        ->check(CLI::Range(1, 10000000))
-        ->capture_default_str();
-    parser.add_option("--iterations-slow", chosen.run.iterations_slow, "the same for ways that use a thread per call")
-        ->check(CLI::Range(1, 10000000))
-        ->capture_default_str();
+    add_count(parser, "--rounds", chosen.run.rounds, 1, 100000, "how often each way of a case is run");
+    add_count(parser, "--rounds-cold", chosen.run.rounds_rare, 1, 100000, "the same for reads from the disk");
+    add_count(parser, "--iterations", chosen.run.iterations, 1, 10000000, "operations each time");
+    add_count(parser, "--iterations-slow", chosen.run.iterations_slow, 1, 10000000,
+              "the same for ways that use a thread per call");
     parser.add_option("--cpu", chosen.cpu, "the CPU to run on (default: the highest one allowed)");
     parser.add_option("--cases", chosen.cases, "only cases whose name has one of these words: pipe, tcp_ready, ...")
         ->delimiter(',');
     parser.add_option("--directory", chosen.directory, "where the files to read are made")
         ->check(CLI::ExistingDirectory)
         ->capture_default_str();
-    parser.add_option("--cold-megabytes", chosen.cold_megabytes, "size of the file that is read from the disk")
-        ->check(CLI::Range(4, 65536))
-        ->capture_default_str();
-    parser.add_option("--cold-reads", chosen.cold_reads, "reads in a batch at depth 1; four times that at depth 32")
-        ->check(CLI::Range(1, 256))
-        ->capture_default_str();
+    add_count(parser, "--cold-megabytes", chosen.cold_megabytes, 4, 65536,
+              "size of the file that is read from the disk");
+    add_count(parser, "--cold-reads", chosen.cold_reads, 1, 256,
+              "reads in a batch at depth 1; four times that at depth 32");
     parser.add_option("--seed", chosen.run.seed, "of the order of the ways")->capture_default_str();
-    parser.add_option("--json", chosen.json, "also write the results to this file");
-    parser.add_option("--commit", chosen.commit, "what to print as the version measured");
+    add_report_options(parser, chosen.report);
     parser.add_flag("--quick", chosen.quick, "about ten seconds, rough figures");
     parser.add_flag("--spread", chosen.spread, "print the 10th and 90th percentiles in the table too");
     CLI11_PARSE(parser, argc, argv);
@@ -171,8 +152,4 @@ int parse_and_run(int argc, char **argv) {
 } // namespace
 } // namespace laio::bench
 
-int main(int argc, char **argv) {
-    try {
-        return laio::bench::parse_and_run(argc, argv);
-    } catch (const std::exception &error) { laio::bench::fail("{}", error.what()); }
-}
+int main(int argc, char **argv) { return laio::bench::run_program(argc, argv, laio::bench::parse_and_run); }

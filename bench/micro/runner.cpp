@@ -1,20 +1,18 @@
 // See runner.hpp.
 #include "runner.hpp"
 
+#include "batch.hpp"
 #include "common/failure.hpp"
 
 #include <benchmark/benchmark.h>
 
 #include <algorithm>
-#include <chrono>
 #include <memory>
 #include <random>
 #include <utility>
 
 namespace laio::bench {
 namespace {
-
-constexpr std::size_t warm_up = 100;
 
 struct entrant {
     way which;
@@ -34,7 +32,7 @@ public:
 };
 
 bool is_slow(const bench_case &measured, way which) {
-    if (which == way::aio || which == way::aio_unpinned) return true;
+    if (is_posix_aio(which)) return true;
     return measured.waits && (which == way::laio_carriers || measured.key == "stat");
 }
 
@@ -44,26 +42,14 @@ std::size_t operations_of(const bench_case &measured, way which, const run_setti
     return measured.operations_max > 0 ? std::min(operations, measured.operations_max) : operations;
 }
 
-void run_batch(const entrant &running, benchmark::State &state) {
-    using clock = std::chrono::steady_clock;
-    subject &measured = *running.measured;
-    measured.open();
-    const std::size_t warm = std::min(warm_up, (running.operations + 3) / 4);
-    measured.prepare(warm);
-    measured.run(warm);
-    measured.prepare(running.operations);
-    for (auto _ : state) {
-        const clock::time_point begin = clock::now();
-        measured.run(running.operations);
-        state.SetIterationTime(std::chrono::duration<double>(clock::now() - begin).count());
-    }
-    measured.close();
+void run(const entrant &running, benchmark::State &state) {
+    const auto batch = is_posix_aio(running.which) ? run_batch_in_child : run_batch;
+    for (auto _ : state) state.SetIterationTime(batch(*running.measured, running.operations));
 }
 
 void run_round(const bench_case &measured, std::vector<entrant> &entrants, measured_case &result) {
     for (const entrant &each : entrants) {
-        benchmark::RegisterBenchmark(name_of(each.which).key,
-                                     [&each](benchmark::State &state) { run_batch(each, state); })
+        benchmark::RegisterBenchmark(name_of(each.which).key, [&each](benchmark::State &state) { run(each, state); })
             ->Iterations(1)
             ->UseManualTime();
     }

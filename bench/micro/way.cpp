@@ -19,11 +19,14 @@ way_name name_of(way which) {
         return {"laio-no-ring", "LAIO", "no ring", "LAIO_FORBID_RING: readiness for descriptors, carriers for files"};
     case way::laio_ring:
         return {"laio-ring", "LAIO", "all ring", "LAIO_SOCKETS_IN_RING: sockets and pipes wait in io_uring too"};
+    case way::laio_promised:
+        return {"laio-promised", "LAIO", "promised",
+                "LAIO_SOCKETS_IN_RING and LAIO_ASSUME_BLOCKING: nobody asks for O_NONBLOCK"};
     case way::laio_carriers:
         return {"laio-carriers", "LAIO", "carriers", "LAIO_FORBID_RING and LAIO_FORBID_READINESS: carriers only"};
     case way::aio:
         return {"aio", "POSIX", "AIO",
-                "glibc's aio_read, aio_suspend, aio_error, aio_return; its thread on the same CPU"};
+                "glibc's aio_read, aio_suspend, aio_error, aio_return; its thread on the same CPU, in its own process"};
     case way::aio_unpinned:
         return {"aio-unpinned", "POSIX AIO", "unpinned", "the same with the process free to use all of its CPUs"};
     case way::liburing:
@@ -35,9 +38,9 @@ way_name name_of(way which) {
 
 std::string why_not(way which) {
     if (which == way::liburing) return liburing_way::why_not();
-    if (which == way::laio_ring) return laio_way::why_no_ring(which);
+    if (which == way::laio_ring || which == way::laio_promised) return laio_way::why_no_ring(which);
 #ifdef __SANITIZE_THREAD__
-    if (which == way::aio || which == way::aio_unpinned)
+    if (is_posix_aio(which))
         return "with ThreadSanitizer the program crashes once POSIX AIO is used; glibc makes its threads unseen by it";
 #endif
     return "";

@@ -20,6 +20,7 @@ template <typename make_type> std::unique_ptr<subject> with_way(way which, make_
     case way::laio:
     case way::laio_no_ring:
     case way::laio_ring:
+    case way::laio_promised:
     case way::laio_carriers: return make(std::type_identity<laio_way>());
     case way::aio:
     case way::aio_unpinned: return make(std::type_identity<aio_way>());

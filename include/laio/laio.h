@@ -95,6 +95,8 @@ LAIO_API int laio_stats(struct laio_stats *stats);
 
 /* laio_options.flags */
 #define LAIO_SOCKETS_IN_RING 0x1u /* sockets and pipes wait in io_uring, not in epoll */
+#define LAIO_ASSUME_BLOCKING 0x2u /* a promise: no descriptor has O_NONBLOCK; saves asking for it when a call waits */
+#define LAIO_FLAGS_ALL       0x3u
 
 /* laio_options.forbid, and by name (lower case, commas between) in the environment variable LAIO_FORBID: what the loop
  * is not to use, nor to ask the kernel for. Everything works without them, by other means. */
@@ -110,7 +112,7 @@ LAIO_API int laio_stats(struct laio_stats *stats);
 
 struct laio_options {
     size_t size;             /* sizeof(struct laio_options) */
-    uint32_t flags;          /* LAIO_SOCKETS_IN_RING */
+    uint32_t flags;          /* LAIO_SOCKETS_IN_RING, LAIO_ASSUME_BLOCKING */
     uint32_t forbid;         /* LAIO_FORBID_..., beside those in the environment */
     uint32_t operations_max; /* background calls at once; default 1048576, at most 16777214; beyond it: ENOMEM */
     uint32_t ring_entries;   /* submission queue of io_uring; default 256, at most 32768, rounded up to a power of 2 */

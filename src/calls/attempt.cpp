@@ -10,22 +10,22 @@ namespace {
 bool releases_locks(form f) { return f == form::lock || f == form::control || f == form::futex; }
 
 // A descriptor that does not wait by itself, whoever makes the call.
-bool keeps_own_rules(const operation &op) {
+bool keeps_own_rules(const operation &op, const surroundings &world) {
     file_identity file{};
-    if (!waits_for_peer(op.what->attempt) || !never_waits(op) || identify(op.descriptor, file) < 0) return false;
+    if (!waits_for_peer(op.what->attempt) || !never_waits(op, world) || identify(op.descriptor, file) < 0) return false;
     return file.kind != file_kind::regular && file.kind != file_kind::block;
 }
 
-outcome without_attempt(const operation &op) {
+outcome without_attempt(const operation &op, const surroundings &world) {
     if (op.what->attempt == form::poll || op.what->attempt == form::events)
         if (const long error = check_poll_arguments(op); error != 0) return done(error);
-    return keeps_own_rules(op) ? done(in_place(op)) : blocked(until::carrier);
+    return keeps_own_rules(op, world) ? done(in_place(op)) : blocked(until::carrier);
 }
 
 } // namespace
 
 outcome attempt(operation &op, surroundings &world) {
-    if (!world.has.attempts && !releases_locks(op.what->attempt)) return without_attempt(op);
+    if (!world.has.attempts && !releases_locks(op.what->attempt)) return without_attempt(op, world);
     switch (op.what->attempt) {
     case form::none: break;
     case form::read: return attempt_read(op, world);
@@ -63,22 +63,11 @@ outcome account(operation &op, surroundings &world, long result) {
     }
 }
 
-bool never_waits(const operation &op) {
-    const auto &a = op.made.a;
-    switch (op.what->attempt) {
-    case form::receive:
-    case form::send:
-        if (((op.what->arguments[1] == 'm' ? a[2] : a[3]) & MSG_DONTWAIT) != 0) return true;
-        break;
-    case form::receive_many:
-    case form::send_many:
-        if ((a[3] & MSG_DONTWAIT) != 0) return true;
-        break;
-    case form::none: return false;
-    default: break;
-    }
+bool never_waits(const operation &op, const surroundings &world) {
+    if (op.what->attempt == form::none) return false;
+    if ((message_flags(op) & MSG_DONTWAIT) != 0) return true;
     const int i = op.what->descriptor_argument();
-    return i >= 0 && is_nonblocking(static_cast<int>(a[i]));
+    return i >= 0 && world.is_nonblocking(static_cast<int>(op.made.a[i]));
 }
 
 } // namespace laio

@@ -32,6 +32,6 @@ outcome account(operation &op, surroundings &world, long result);
 
 // Where the application asked not to wait itself, or the call cannot be attempted: may the new call go ahead of others
 // that wait on its descriptor?
-bool never_waits(const operation &op);
+bool never_waits(const operation &op, const surroundings &world);
 
 } // namespace laio

@@ -28,40 +28,45 @@ lane lane_of_form(const row &what, const call &made) {
     }
 }
 
-} // namespace
-
-void lanes_of(const row &what, const call &made, bool positional, lane_use (&uses)[2]) {
+// The calls whose lanes are not those of their form.
+bool special_lanes_of(const call &made, lane_use (&uses)[2]) {
     const auto argument = [&made](int i) { return static_cast<int>(made.a[i]); };
-    uses[0] = uses[1] = {-1, lane::none};
     switch (made.number) {
     case SYS_sendfile: // its own offset, if it is given one
         uses[0] = {argument(0), lane::out};
         uses[1] = {argument(1), made.a[2] == 0 ? lane::in : lane::none};
-        return;
+        return true;
     case SYS_splice:
     case SYS_copy_file_range:
         uses[0] = {argument(0), lane::in};
         uses[1] = {argument(2), lane::out};
-        return;
+        return true;
     case SYS_tee:
         uses[0] = {argument(0), lane::in};
         uses[1] = {argument(1), lane::out};
-        return;
-    case SYS_vmsplice: uses[0] = {argument(0), lane::out}; return;
+        return true;
+    case SYS_vmsplice: uses[0] = {argument(0), lane::out}; return true;
     case SYS_lseek:
 #ifdef SYS_getdents
     case SYS_getdents:
 #endif
-    case SYS_getdents64: uses[0] = {argument(0), lane::in}; return;
-    case SYS_mq_timedreceive: uses[0] = {argument(0), lane::in}; return;
-    case SYS_mq_timedsend: uses[0] = {argument(0), lane::out}; return;
-    default: break;
+    case SYS_getdents64: uses[0] = {argument(0), lane::in}; return true;
+    case SYS_mq_timedreceive: uses[0] = {argument(0), lane::in}; return true;
+    case SYS_mq_timedsend: uses[0] = {argument(0), lane::out}; return true;
+    default: return false;
     }
+}
+
+} // namespace
+
+void lanes_of(const row &what, const call &made, bool positional, lane_use (&uses)[2]) {
+    uses[0] = uses[1] = {-1, lane::none};
+    lane way = lane_of_form(what, made);
+    if (way == lane::none && special_lanes_of(made, uses)) return;
     const int i = what.descriptor_argument();
     if (i < 0) return;
-    lane way = lane_of_form(what, made);
     if (positional && way == lane::out) way = lane::in;
-    uses[0] = {argument(i), way};
+    uses[0] = {static_cast<int>(made.a[i]), way};
 }
 
 descriptors::~descriptors() {

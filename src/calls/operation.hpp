@@ -12,6 +12,7 @@
 #include <atomic>
 #include <cstddef>
 #include <cstdint>
+#include <cstdlib>
 #include <sys/socket.h>
 #include <sys/uio.h>
 #include <time.h>
@@ -97,13 +98,29 @@ struct operation {
 
 static_assert(sizeof(operation) <= 512, "an operation costs at most 512 bytes");
 
-// Makes the change of state, or aborts the process when it is none of the above: that is an error in this library.
-void enter(operation &op, state next);
+constexpr unsigned bit(state s) { return 1u << static_cast<unsigned>(s); }
+
+// The states that may follow each, in the order of `state`.
+constexpr std::uint8_t successors[] = {
+    bit(state::waiting),
+    bit(state::waiting) | bit(state::queued) | bit(state::running) | bit(state::done),
+    bit(state::waiting) | bit(state::cancelling) | bit(state::done),
+    bit(state::waiting) | bit(state::cancelling) | bit(state::done),
+    bit(state::done),
+    bit(state::free),
+};
+
+// Makes the change of state, or ends the process when it is none of the above: that is an error in this library.
+inline void enter(operation &op, state next) {
+    if ((successors[static_cast<unsigned>(op.now)] & bit(next)) == 0) std::abort();
+    op.now = next;
+}
 
 // Fresh for a new call; keeps identity. In place, as every attempted call does it.
 inline void prepare(operation &op, const row &what, long number, const long *arguments) {
     op.what = &what;
     op.made.number = number;
+#pragma GCC unroll 6
     for (int i = 0; i < 6; ++i) op.made.a[i] = arguments[i];
     op.waits_for = until::nothing;
     op.timed_out = false;

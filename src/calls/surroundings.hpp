@@ -16,24 +16,31 @@ namespace laio {
 
 // What a descriptor number was when it was looked at last.
 struct descriptor_hint {
-    int descriptor; // + 1, so that zero is none
+    unsigned key; // the descriptor + 1, so that zero is none
     file_kind kind;
     bool refuses; // RWF_NOWAIT
+    bool waited;  // the last call that took bytes from it did
 };
 
 class descriptor_hints {
 public:
     [[nodiscard]] descriptor_hint of(int descriptor) const {
         const descriptor_hint &hint = hints_[static_cast<unsigned>(descriptor) % capacity];
-        return hint.descriptor == descriptor + 1 ? hint : descriptor_hint{0, file_kind::unknown, false};
+        return hint.key == key_of(descriptor) ? hint : descriptor_hint{0, file_kind::unknown, false, false};
     }
     [[nodiscard]] file_kind kind(int descriptor) const { return of(descriptor).kind; }
     void note(int descriptor, file_kind kind, bool refuses = false) {
-        hints_[static_cast<unsigned>(descriptor) % capacity] = {descriptor + 1, kind, refuses};
+        hints_[static_cast<unsigned>(descriptor) % capacity] = {key_of(descriptor), kind, refuses, false};
+    }
+    void note_waited(int descriptor, bool waited) {
+        descriptor_hint &hint = hints_[static_cast<unsigned>(descriptor) % capacity];
+        if (hint.key == key_of(descriptor)) hint.waited = waited;
     }
     void forget(int descriptor) { note(descriptor, file_kind::unknown); }
 
 private:
+    static unsigned key_of(int descriptor) { return static_cast<unsigned>(descriptor) + 1; }
+
     static constexpr std::size_t capacity = 1024;
     descriptor_hint hints_[capacity]{};
 };
@@ -63,9 +70,14 @@ struct surroundings {
     bool waits_in_epoll = true; // else calls that wait for descriptors are given to carriers
     bool has_ring = false;
     bool sockets_in_ring = false;
+    bool assumes_blocking = false; // the application promised that none of its descriptors has O_NONBLOCK
     file_systems mounts;
     refusals no_nowait;
     descriptor_hints hints;
+
+    [[nodiscard]] bool is_nonblocking(int descriptor) const {
+        return !assumes_blocking && laio::is_nonblocking(descriptor);
+    }
 
     [[nodiscard]] bool is_local(const file_identity &file) {
         return file.kind == file_kind::socket || file.kind == file_kind::anonymous ||

@@ -15,7 +15,7 @@ namespace {
 
 // ---- The rows by name --------------------------------------------------------------------------------------------
 
-enum class call : std::uint16_t {
+enum class call_name : std::uint16_t {
 #define LAIO_CALL(name, way, how, ring, arguments) name,
 #include "calls/rows.def"
 #undef LAIO_CALL
@@ -54,17 +54,17 @@ constexpr row named_rows[] = {
 
 struct number {
     std::size_t value;
-    call which;
+    call_name which;
 };
 
 constexpr number x86_64_numbers[] = {
-#define LAIO_NUMBER(value, name) {value, call::name},
+#define LAIO_NUMBER(value, name) {value, call_name::name},
 #include "calls/numbers/x86_64.def"
 #undef LAIO_NUMBER
 };
 
 constexpr number aarch64_numbers[] = {
-#define LAIO_NUMBER(value, name) {value, call::name},
+#define LAIO_NUMBER(value, name) {value, call_name::name},
 #include "calls/numbers/aarch64.def"
 #undef LAIO_NUMBER
 };
@@ -79,15 +79,17 @@ template <std::size_t count> consteval bool is_ascending(const number (&numbers)
 static_assert(is_ascending(x86_64_numbers), "x86_64.def: not in ascending order, or beyond table_capacity");
 static_assert(is_ascending(aarch64_numbers), "aarch64.def: not in ascending order, or beyond table_capacity");
 
-template <std::size_t count> consteval std::size_t times_numbered(const number (&numbers)[count], call which) {
+template <std::size_t count> consteval std::size_t times_numbered(const number (&numbers)[count], call_name which) {
     std::size_t times = 0;
     for (const number &each : numbers) { times += each.which == which ? 1U : 0U; }
     return times;
 }
 #define LAIO_CALL(name, way, how, ring, arguments)                                                                     \
-    static_assert(times_numbered(x86_64_numbers, call::name) + times_numbered(aarch64_numbers, call::name) > 0,        \
+    static_assert(times_numbered(x86_64_numbers, call_name::name) + times_numbered(aarch64_numbers, call_name::name) > \
+                      0,                                                                                               \
                   "rows.def: no architecture has a number for " #name);                                                \
-    static_assert(times_numbered(x86_64_numbers, call::name) < 2 && times_numbered(aarch64_numbers, call::name) < 2,   \
+    static_assert(times_numbered(x86_64_numbers, call_name::name) < 2 &&                                               \
+                      times_numbered(aarch64_numbers, call_name::name) < 2,                                            \
                   "numbers: an architecture has two for " #name);
 #include "calls/rows.def"
 #undef LAIO_CALL

@@ -81,6 +81,22 @@ void drop_signal_mask(call &rest) {
 bool is_vector_call(const operation &op) { return op.what->arguments[1] == 'v'; }
 bool is_header_call(const operation &op) { return op.what->arguments[1] == 'm'; }
 
+bool is_plain_input(const operation &op) {
+    const auto &a = op.made.a;
+    if (a[2] <= 0 || a[2] > static_cast<long>(transfer_max)) return false;
+    return op.made.number == SYS_read || (op.made.number == SYS_recvfrom && a[3] == 0 && a[4] == 0);
+}
+
+long message_flags(const operation &op) {
+    switch (op.what->attempt) {
+    case form::receive:
+    case form::send: return is_header_call(op) ? op.made.a[2] : op.made.a[3];
+    case form::receive_many:
+    case form::send_many: return op.made.a[3];
+    default: return 0;
+    }
+}
+
 transfer rest_of(const operation &op, iovec &single) {
     const auto &a = op.made.a;
     transfer rest{&single, 1, -1, 0};

@@ -14,6 +14,9 @@ constexpr std::uint64_t transfer_max = 0x7ffff000; // what Linux moves in one ca
 // A length that no memory has: the plain call finds that before it could block, by an error of its own.
 constexpr bool is_absurd(long length) { return length < 0 || length >= 1L << 47; }
 
+// Takes bytes into one buffer, and nothing about it is special: what an engine may do unattempted.
+bool is_plain_input(const operation &op);
+
 // A read or write in terms of preadv2(2).
 struct transfer {
     const iovec *vector;
@@ -51,6 +54,9 @@ call rest_as_call(operation &op);
 
 // What the call returns when its last step returned `last`: what moved, if anything did.
 long total(const operation &op, long last);
+
+// MSG_DONTWAIT and its like, of calls that send or receive messages; 0 of others.
+long message_flags(const operation &op);
 
 bool is_vector_call(const operation &op);
 bool is_header_call(const operation &op);

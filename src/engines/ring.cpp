@@ -11,10 +11,25 @@
 #include <liburing.h>
 
 namespace laio {
-namespace {
 
 // What the kernel is asked to do for a call.
-enum class request : std::uint8_t { none, read, readv, write, writev, recv, recvmsg, send, sendmsg, accept, connect };
+enum class ring_request : std::uint8_t {
+    none,
+    read,
+    readv,
+    write,
+    writev,
+    recv,
+    recvmsg,
+    send,
+    sendmsg,
+    accept,
+    connect
+};
+
+namespace {
+
+using request = ring_request;
 
 constexpr int opcodes[] = {-1,
                            IORING_OP_READ,
@@ -53,11 +68,11 @@ request request_for(const operation &op) {
     }
 }
 
-void fill(io_uring_sqe *sqe, operation &op) {
+void fill(io_uring_sqe *sqe, operation &op, request wanted) {
     const auto &a = op.made.a;
     const int descriptor = static_cast<int>(a[0]);
     iovec single{};
-    switch (request_for(op)) {
+    switch (wanted) {
     case request::read:
     case request::readv:
     case request::write:
@@ -148,29 +163,31 @@ int ring::open(const laio_options &options, int alarm) {
         if (r == 0) set_alarm(false);
         if (r != 0) io_uring_queue_exit(ring_);
     }
-    if (r == 0) return 0;
+    if (r == 0) {
+        (void)io_uring_register_ring_fd(ring_); // saves a look-up for each io_uring_enter(2), since Linux 5.18
+        return 0;
+    }
     std::free(ring_);
     ring_ = nullptr;
     return r;
 }
 
-bool ring::can(const operation &op) const {
-    const auto needed = static_cast<unsigned>(request_for(op));
-    return needed != 0 && (requests_ >> needed & 1) != 0;
-}
+bool ring::can(const operation &op) const { return (requests_ >> static_cast<unsigned>(request_for(op)) & 1) != 0; }
 
 // False: there is no room.
-bool ring::put(operation &op) {
+bool ring::put(operation &op, ring_request wanted) {
     io_uring_sqe *sqe = free_entry();
     if (sqe == nullptr) return false;
-    fill(sqe, op);
+    fill(sqe, op, wanted);
     ++in_flight_;
     ++submitted_;
     return true;
 }
 
 int ring::start(operation &op) {
-    if (!backlog_.empty() || !put(op)) {
+    const request wanted = request_for(op);
+    if ((requests_ >> static_cast<unsigned>(wanted) & 1) == 0) return -EOPNOTSUPP;
+    if (!backlog_.empty() || !put(op, wanted)) {
         op.held = true;
         backlog_.push(op);
     }
@@ -217,25 +234,43 @@ void ring::submit() {
 // What did not fit before.
 void ring::drain() {
     while (cancels_.first != nullptr && put_cancel(*cancels_.first)) cancels_.pop()->held = false;
-    while (backlog_.first != nullptr && put(*backlog_.first)) backlog_.pop()->held = false;
+    while (backlog_.first != nullptr && put(*backlog_.first, request_for(*backlog_.first)))
+        backlog_.pop()->held = false;
 }
 
-void ring::collect(operation_list &complete) {
+// The kernel has completions that it puts into the queue when it is asked to.
+bool ring::kernel_has_complete() const {
+    return (IO_URING_READ_ONCE(*ring_->sq.kflags) & (IORING_SQ_TASKRUN | IORING_SQ_CQ_OVERFLOW)) != 0;
+}
+
+void ring::take(operation_list &complete) {
+    unsigned head = 0;
+    unsigned count = 0;
     io_uring_cqe *cqe = nullptr;
-    while (io_uring_peek_cqe(ring_, &cqe) == 0) {
+    io_uring_for_each_cqe(ring_, head, cqe) {
+        ++count;
         auto *op = static_cast<operation *>(io_uring_cqe_get_data(cqe));
-        const long result = cqe->res;
-        io_uring_cqe_seen(ring_, cqe);
-        if (op == nullptr) continue; // of a cancel
-        if (op->held) {              // its cancel was not even put yet
+        if (op == nullptr || cqe->user_data == LIBURING_UDATA_TIMEOUT) continue; // of a cancel, of a sleep
+        if (op->held) {                                                          // its cancel was not even put yet
             op->held = false;
             cancels_.remove(*op);
         }
-        op->result = result;
+        op->result = cqe->res;
         complete.push(*op);
         --in_flight_;
     }
-    drain();
+    io_uring_cq_advance(ring_, count);
+}
+
+void ring::collect(operation_list &complete) {
+    do {
+        if (kernel_has_complete()) {
+            ++enters_;
+            io_uring_get_events(ring_);
+        }
+        take(complete);
+    } while (kernel_has_complete());
+    if (!cancels_.empty() || !backlog_.empty()) drain();
     submit();
 }
 
@@ -246,8 +281,7 @@ void ring::set_alarm(bool on) {
 bool ring::has_complete() const {
     // the flag has to be read after the alarm was set
     __sync_synchronize();
-    const unsigned flags = IO_URING_READ_ONCE(*ring_->sq.kflags);
-    return io_uring_cq_ready(ring_) > 0 || (flags & (IORING_SQ_TASKRUN | IORING_SQ_CQ_OVERFLOW)) != 0;
+    return io_uring_cq_ready(ring_) > 0 || kernel_has_complete();
 }
 
 int ring::sleep(const timespec *timeout) {
@@ -268,7 +302,7 @@ namespace laio {
 ring::~ring() = default;
 int ring::open(const laio_options &, int) { return -ENOSYS; }
 bool ring::can(const operation &) const { return false; }
-int ring::start(operation &) { return -EAGAIN; }
+int ring::start(operation &) { return -EOPNOTSUPP; }
 bool ring::cancel(operation &) { return true; }
 void ring::submit() {}
 void ring::set_alarm(bool) {}

@@ -18,6 +18,8 @@ struct io_uring_sqe;
 
 namespace laio {
 
+enum class ring_request : std::uint8_t; // what the kernel is asked to do
+
 class ring {
 public:
     ring() = default;
@@ -32,7 +34,7 @@ public:
     // Whether it can make this call.
     [[nodiscard]] bool can(const operation &op) const;
 
-    int start(operation &op); // 0 or -EAGAIN; submitted by submit() or by collect()
+    int start(operation &op); // 0, or -EOPNOTSUPP: it cannot make this call; submitted by submit() or by collect()
     bool cancel(operation &op);
     void submit();
     void collect(operation_list &complete); // op.result is set
@@ -54,10 +56,12 @@ public:
     [[nodiscard]] unsigned flags() const { return flags_; } // IORING_SETUP_... in use
 
 private:
-    bool put(operation &op);
+    bool put(operation &op, ring_request wanted);
     bool put_cancel(operation &op);
     io_uring_sqe *free_entry();
     void drain();
+    void take(operation_list &complete);
+    [[nodiscard]] bool kernel_has_complete() const;
     int set_up(unsigned entries, std::uint32_t forbidden);
     int ask_operations();
 

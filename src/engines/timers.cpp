@@ -70,8 +70,7 @@ int timers::start(operation &op) {
     return 0;
 }
 
-void timers::cancel(operation &op) {
-    if (op.timer_place == 0) return;
+void timers::remove(operation &op) {
     const auto at = static_cast<std::size_t>(op.timer_place);
     op.timer_place = 0;
     operation &last = *heap_[count_--];

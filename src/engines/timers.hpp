@@ -23,12 +23,15 @@ public:
     int open(); // 0 or a negative errno
     [[nodiscard]] int descriptor() const { return descriptor_; }
 
-    int start(operation &op);   // op.deadline_ns is set; 0 or -ENOMEM
-    void cancel(operation &op); // also when it is not here
+    int start(operation &op); // op.deadline_ns is set; 0 or -ENOMEM
+    void cancel(operation &op) {
+        if (op.timer_place != 0) remove(op);
+    }
     [[nodiscard]] bool is_empty() const { return count_ == 0; }
     operation *take_expired(); // one whose deadline has come, or nullptr
 
 private:
+    void remove(operation &op);
     void place(operation &op, std::size_t at);
     void sift_up(std::size_t at);
     void sift_down(std::size_t at);

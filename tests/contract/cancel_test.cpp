@@ -131,8 +131,7 @@ TEST_P(cancel, running_and_queued_calls) {
 TEST_P(cancel, one_of_several_leaves_the_others_in_order) {
     const pipe_ends ends = make_pipe();
     std::array<char, 5> bytes{};
-    std::vector<call_record *> calls;
-    for (char &byte : bytes) calls.push_back(begin(SYS_read, ends.reader.get(), &byte, 1));
+    const auto calls = begin_reads(ends.reader.get(), bytes);
     EXPECT_EQ(laio_cancel(calls[0]->handle), 0);
     EXPECT_EQ(laio_cancel(calls[3]->handle), 0);
     EXPECT_EQ(finish(calls[0]), cancelled);
@@ -157,8 +156,7 @@ TEST_P(cancel, twice_is_once) {
 TEST_P(cancel, of_a_complete_call_keeps_its_result) {
     const pipe_ends ends = make_pipe();
     std::array<char, 2> bytes{};
-    std::vector<call_record *> calls;
-    for (char &byte : bytes) calls.push_back(begin(SYS_read, ends.reader.get(), &byte, 1));
+    const auto calls = begin_reads(ends.reader.get(), bytes);
     write_all(ends.writer.get(), "ab");
     EXPECT_EQ(collect(-1, 1), 1);
     EXPECT_EQ(calls[0]->result, (outcome{1, 0}));

@@ -24,13 +24,18 @@ outcome cancel_and_finish(call_record *call) {
     return finish(call);
 }
 
+// The same of one that cannot have had anything.
+void expect_ended(call_record *call) {
+    const outcome result = cancel_and_finish(call);
+    EXPECT_TRUE(result == cancelled || result == (outcome{-1, EBADF})) << result;
+}
+
 bool is_open(int fd) { return fcntl(fd, F_GETFD) >= 0; }
 
 TEST_P(closing, through_the_library_ends_waiting_reads) {
     pipe_ends ends = make_pipe();
     std::array<char, 3> bytes{};
-    std::vector<call_record *> calls;
-    for (char &byte : bytes) calls.push_back(begin(SYS_read, ends.reader.get(), &byte, 1));
+    const auto calls = begin_reads(ends.reader.get(), bytes);
     const int number = ends.reader.release();
     EXPECT_EQ(done(SYS_close, number), (outcome{0, 0}));
     EXPECT_FALSE(is_open(number));
@@ -122,10 +127,7 @@ TEST_P(closing, behind_the_back_and_cancelled) {
     ends.reader.reset();
     pair.near.reset();
     collect(0);
-    for (call_record *call : calls) {
-        const outcome result = cancel_and_finish(call);
-        EXPECT_TRUE(result == cancelled || result == (outcome{-1, EBADF})) << result;
-    }
+    for (call_record *call : calls) expect_ended(call);
 }
 
 // The number goes to another pipe while a call waits: the call must not take what is in that one.
@@ -141,8 +143,7 @@ TEST_P(closing, number_goes_to_another_pipe) {
     write_all(other.writer.get(), "other");
     collect(0);
     collect(5);
-    const outcome result = cancel_and_finish(call);
-    EXPECT_TRUE(result == cancelled || result == (outcome{-1, EBADF})) << result;
+    expect_ended(call);
     EXPECT_EQ(byte, 0);
     EXPECT_EQ(read_all(number, 5), "other");
     // And the number works for calls of its new owner.
@@ -166,8 +167,7 @@ TEST_P(closing, new_owner_of_a_number_is_served) {
     call_record *later = begin(SYS_read, number, &new_byte, 1);
     write_all(other.writer.get(), "n");
     collect(0);
-    const outcome result = cancel_and_finish(call);
-    EXPECT_TRUE(result == cancelled || result == (outcome{-1, EBADF})) << result;
+    expect_ended(call);
     EXPECT_EQ(finish(later), (outcome{1, 0}));
     EXPECT_EQ(new_byte, 'n');
     EXPECT_EQ(byte, 0);
@@ -241,8 +241,7 @@ TEST_P(closing, by_dup2_through_the_library) {
     const descriptor again{number};
     write_all(other.writer.get(), "x");
     collect(0);
-    const outcome result = cancel_and_finish(call);
-    EXPECT_TRUE(result == cancelled || result == (outcome{-1, EBADF})) << result;
+    expect_ended(call);
     EXPECT_EQ(read_all(number, 1), "x");
 }
 
@@ -253,8 +252,7 @@ TEST_P(closing, races_with_bytes) {
         pipe_ends ends = make_pipe();
         const descriptor kept{dup(ends.reader.get())};
         std::array<char, 4> bytes{};
-        std::vector<call_record *> calls;
-        for (char &byte : bytes) calls.push_back(begin(SYS_read, ends.reader.get(), &byte, 1));
+        const auto calls = begin_reads(ends.reader.get(), bytes);
         std::thread writer{[&] {
             for (char byte = '0'; byte < '4'; ++byte) write_all(ends.writer.get(), {&byte, 1});
         }};

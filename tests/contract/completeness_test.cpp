@@ -257,6 +257,15 @@ TEST_P(completeness, reads_of_files) {
     }
 }
 
+// readv(2) of `size` bytes into pieces of unequal length, which have to get all of them.
+std::string read_in_two_pieces(int fd, std::size_t size) {
+    std::string first(100000, '\0');
+    std::string second(size - first.size(), '\0');
+    const std::array<iovec, 2> pieces{iovec{first.data(), first.size()}, iovec{second.data(), second.size()}};
+    EXPECT_EQ(done(SYS_readv, fd, pieces.data(), 2), (outcome{static_cast<long>(size), 0}));
+    return first + second;
+}
+
 // A part of the file is in memory, the rest is not: an attempt gives a short count, the call goes on.
 TEST_P(completeness, reads_of_files_that_are_half_in_memory) {
     const directory files;
@@ -266,11 +275,7 @@ TEST_P(completeness, reads_of_files_that_are_half_in_memory) {
     make_cold(file.get());
     std::array<char, 1> byte{};
     for (const long place : {0L, 4096L, 8192L, 40960L}) ASSERT_EQ(pread(file.get(), byte.data(), 1, place), 1);
-    std::string first(100000, '\0');
-    std::string second(content.size() - 100000, '\0');
-    const std::array<iovec, 2> pieces{iovec{first.data(), first.size()}, iovec{second.data(), second.size()}};
-    EXPECT_EQ(done(SYS_readv, file.get(), pieces.data(), 2), (outcome{static_cast<long>(content.size()), 0}));
-    EXPECT_TRUE(first + second == content);
+    EXPECT_TRUE(read_in_two_pieces(file.get(), content.size()) == content);
     EXPECT_EQ(lseek(file.get(), 0, SEEK_CUR), static_cast<long>(content.size()));
 }
 
@@ -280,23 +285,17 @@ TEST_P(completeness, reads_of_files_that_come_into_memory_meanwhile) {
     const std::string content = pattern(1U << 20U, 10);
     const descriptor file = files.file("a", content);
     posix_fadvise(file.get(), 0, 0, POSIX_FADV_RANDOM);
-    std::string first(100000, '\0');
-    std::string second(content.size() - first.size(), '\0');
-    const std::array<iovec, 2> pieces{iovec{first.data(), first.size()}, iovec{second.data(), second.size()}};
     for (int turn = 0; turn < (sanitized ? 30 : 200); ++turn) {
         make_cold(file.get());
         ASSERT_EQ(lseek(file.get(), 0, SEEK_SET), 0);
-        first.assign(first.size(), '\0');
-        second.assign(second.size(), '\0');
         std::thread other{[&] {
             std::array<char, 4096> block{};
             for (std::size_t place = 0; place < content.size(); place += block.size())
                 EXPECT_EQ(pread(file.get(), block.data(), block.size(), static_cast<long>(place)), 4096);
         }};
-        const outcome result = done(SYS_readv, file.get(), pieces.data(), 2);
+        const std::string bytes = read_in_two_pieces(file.get(), content.size());
         other.join();
-        ASSERT_EQ(result, (outcome{static_cast<long>(content.size()), 0}));
-        ASSERT_TRUE(first + second == content) << "turn " << turn;
+        ASSERT_TRUE(bytes == content) << "turn " << turn;
     }
 }
 

@@ -19,6 +19,7 @@ constexpr std::array sets{
     engine_set{"ring_without_newer_opcodes", 0, LAIO_FORBID_RING_NEW, nullptr, refusal::nothing, true},
     engine_set{"sockets_in_old_ring", LAIO_SOCKETS_IN_RING, LAIO_FORBID_RING_NEW, nullptr, refusal::nothing, true},
     engine_set{"ring_without_defer", LAIO_SOCKETS_IN_RING, LAIO_FORBID_DEFER, nullptr, refusal::nothing, true},
+    engine_set{"blocking_promised", LAIO_SOCKETS_IN_RING | LAIO_ASSUME_BLOCKING, 0, nullptr, refusal::nothing, true},
     engine_set{"carriers_only", 0, LAIO_FORBID_RING | LAIO_FORBID_READINESS},
     engine_set{"queued_only", 0, LAIO_FORBID_RING | LAIO_FORBID_READINESS | LAIO_FORBID_ATTEMPTS},
     engine_set{"no_nowait", 0, LAIO_FORBID_NOWAIT},
@@ -106,6 +107,8 @@ bool engine_set::has_cached_open() const {
 bool engine_set::has_pidfd() const {
     return (forbid & LAIO_FORBID_PIDFD) == 0 && !names(environment, "pidfd") && refused != refusal::old_kernel;
 }
+
+bool engine_set::has_nonblocking() const { return (flags & LAIO_ASSUME_BLOCKING) == 0; }
 
 bool engine_set::has_readiness() const { return (forbid & LAIO_FORBID_READINESS) == 0; }
 

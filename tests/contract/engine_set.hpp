@@ -35,6 +35,7 @@ struct engine_set {
     [[nodiscard]] bool has_nowait() const;
     [[nodiscard]] bool has_cached_open() const;
     [[nodiscard]] bool has_pidfd() const;
+    [[nodiscard]] bool has_nonblocking() const; // descriptors with O_NONBLOCK keep their own rules
     [[nodiscard]] bool has_readiness() const;
 };
 

@@ -79,6 +79,15 @@ private:
     std::array<char, 4> bytes_{};
 };
 
+// Of the application, on laio_fd().
+descriptor make_epoll() {
+    descriptor epoll{epoll_create1(EPOLL_CLOEXEC)};
+    epoll_event event{};
+    event.events = EPOLLIN;
+    EXPECT_EQ(epoll_ctl(epoll.get(), EPOLL_CTL_ADD, laio_fd(), &event), 0);
+    return epoll;
+}
+
 // The application's own epoll_wait(2). The kernel may end it early for the sake of a ring, with EINTR, as a signal would.
 void wait_in_epoll(int epoll) {
     epoll_event event{};
@@ -96,10 +105,7 @@ void finish_in(const std::function<void()> &wait, const call_record *call) {
 }
 
 TEST_P(foreign_loop, epoll_wait) {
-    const descriptor epoll{epoll_create1(EPOLL_CLOEXEC)};
-    epoll_event event{};
-    event.events = EPOLLIN;
-    ASSERT_EQ(epoll_ctl(epoll.get(), EPOLL_CTL_ADD, laio_fd(), &event), 0);
+    const descriptor epoll = make_epoll();
     for (const waiting_call &one : make_calls()) {
         one.complete();
         finish_in([&] { wait_in_epoll(epoll.get()); }, one.call);
@@ -131,11 +137,9 @@ TEST_P(foreign_loop, select) {
 
 // The completion happens while the foreign loop is asleep, and nothing of laio runs: in each engine.
 TEST_P(foreign_loop, is_woken_in_its_sleep) {
-    const descriptor epoll{epoll_create1(EPOLL_CLOEXEC)};
-    epoll_event event{};
-    event.events = EPOLLIN;
-    ASSERT_EQ(epoll_ctl(epoll.get(), EPOLL_CTL_ADD, laio_fd(), &event), 0);
+    const descriptor epoll = make_epoll();
     for (const waiting_call &one : make_calls()) {
+        epoll_event event{};
         while (collect(0) > 0 || epoll_wait(epoll.get(), &event, 1, 0) > 0) {}
         std::thread other{one.complete};
         finish_in([&] { wait_in_epoll(epoll.get()); }, one.call);
@@ -144,10 +148,7 @@ TEST_P(foreign_loop, is_woken_in_its_sleep) {
 }
 
 TEST_P(foreign_loop, cold_reads) {
-    const descriptor epoll{epoll_create1(EPOLL_CLOEXEC)};
-    epoll_event event{};
-    event.events = EPOLLIN;
-    ASSERT_EQ(epoll_ctl(epoll.get(), EPOLL_CTL_ADD, laio_fd(), &event), 0);
+    const descriptor epoll = make_epoll();
     make_calls();
     for (int turn = 0; turn < 20; ++turn) {
         std::string bytes(8192, '\0');

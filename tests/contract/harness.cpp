@@ -105,7 +105,7 @@ outcome finish(call_record *call) {
 }
 
 void finish_all() {
-    for (std::size_t index = 0; index < own_books.records.size(); ++index) finish(own_books.records[index].get());
+    for (const auto &record : own_books.records) finish(record.get());
     EXPECT_EQ(laio_outstanding(), 0);
 }
 

@@ -10,12 +10,13 @@
 
 #include <array>
 #include <cerrno>
-#include <concepts>
 #include <gtest/gtest.h>
+#include <iterator>
 #include <laio/laio.h>
 #include <string>
 #include <sys/syscall.h>
 #include <type_traits>
+#include <vector>
 
 namespace laio::test {
 
@@ -70,6 +71,17 @@ void finish_all();
 
 // In sets where calls wait on carriers: until one is in the kernel with a call of this number. Before that it has not begun.
 void wait_until_made(const call_record *call);
+
+// A read for each of the buffers, in their order; a buffer may be a single byte.
+template <class buffers> std::vector<call_record *> begin_reads(int fd, buffers &all) {
+    std::vector<call_record *> calls;
+    calls.reserve(std::size(all));
+    for (auto &buffer : all) {
+        if constexpr (std::is_same_v<decltype(buffer), char &>) calls.push_back(begin(SYS_read, fd, &buffer, 1));
+        else calls.push_back(begin(SYS_read, fd, buffer.data(), buffer.size()));
+    }
+    return calls;
+}
 
 template <class... argument> outcome done(long number, argument... values) { return finish(begin(number, values...)); }
 

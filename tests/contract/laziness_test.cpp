@@ -277,6 +277,7 @@ TEST_P(laziness, errors) {
 
 // open(2): a descriptor with O_NONBLOCK keeps its own rules, in every set: there is nothing to attempt.
 TEST_P(laziness, nonblocking_descriptors_say_eagain) {
+    if (!chosen_engine_set().has_nonblocking()) GTEST_SKIP() << "LAIO_ASSUME_BLOCKING: no descriptor has O_NONBLOCK";
     const descriptor_pair pair = make_unix_pair();
     set_nonblocking(pair.near.get());
     std::array<char, 4> bytes{};
@@ -284,6 +285,28 @@ TEST_P(laziness, nonblocking_descriptors_say_eagain) {
     EXPECT_EQ(done(SYS_recvfrom, pair.near.get(), bytes.data(), bytes.size(), 0, nullptr, nullptr), failed(EAGAIN));
     EXPECT_EQ(done(SYS_recvfrom, pair.far.get(), bytes.data(), bytes.size(), MSG_DONTWAIT, nullptr, nullptr),
               failed(EAGAIN));
+}
+
+// Whatever the loop learned from the last call on a descriptor, the next one is direct exactly when it is ready.
+TEST_P(laziness, ready_and_not_ready_in_turns) {
+    const pipe_ends ends = make_pipe();
+    const descriptor_pair pair = make_unix_pair();
+    const std::array<std::array<int, 2>, 2> channels{
+        {{ends.reader.get(), ends.writer.get()}, {pair.near.get(), pair.far.get()}}};
+    for (const auto &[reader, writer] : channels) {
+        for (unsigned turn = 0; turn < 64; ++turn) {
+            const bool ready = (0x96a5c3f0U >> turn % 32 & 1) != 0;
+            const std::string sent = pattern(turn + 1);
+            std::string got(64, '\0');
+            if (ready) write_all(writer, sent);
+            call_record *call = begin(SYS_read, reader, got.data(), got.size());
+            if (chosen_engine_set().has_attempts()) { ASSERT_EQ(call->is_direct(), ready) << turn; }
+            if (!ready) write_all(writer, sent);
+            ASSERT_EQ(finish(call), (outcome{static_cast<long>(sent.size()), 0})) << turn;
+            ASSERT_EQ(got.substr(0, sent.size()), sent) << turn;
+        }
+        EXPECT_EQ(laio_outstanding(), 0);
+    }
 }
 
 LAIO_CONTRACT_SUITE(laziness);

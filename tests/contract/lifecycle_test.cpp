@@ -249,8 +249,10 @@ TEST_P(lifecycle, thread_without_a_loop_ends) {
 
 // One thread, one loop: the others neither see nor disturb it.
 TEST_P(lifecycle, many_threads_with_loops_of_their_own) {
+    constexpr int count = 8;
     std::vector<std::thread> all;
-    for (int index = 0; index < 8; ++index) {
+    all.reserve(count);
+    for (int index = 0; index < count; ++index) {
         all.emplace_back([index] {
             start_loop();
             const directory files;

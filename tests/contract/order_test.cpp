@@ -34,8 +34,7 @@ void expect_in_order(const std::vector<call_record *> &calls) {
 TEST_P(order, waiting_reads_get_the_bytes_in_turn) {
     for (const descriptor_pair &pair : stream_pairs()) {
         std::array<char, many> bytes{};
-        std::vector<call_record *> calls;
-        for (char &byte : bytes) calls.push_back(begin(SYS_read, pair.near.get(), &byte, 1));
+        const auto calls = begin_reads(pair.near.get(), bytes);
         for (const call_record *call : calls) EXPECT_FALSE(call->is_direct());
         write_all(pair.far.get(), "0123456789");
         finish_all();
@@ -49,8 +48,7 @@ TEST_P(order, waiting_reads_get_the_bytes_in_turn) {
 TEST_P(order, each_arrival_completes_the_oldest) {
     for (const descriptor_pair &pair : stream_pairs()) {
         std::array<std::array<char, 8>, many> buffers{};
-        std::vector<call_record *> calls;
-        for (auto &buffer : buffers) calls.push_back(begin(SYS_read, pair.near.get(), buffer.data(), buffer.size()));
+        const auto calls = begin_reads(pair.near.get(), buffers);
         for (std::size_t turn = 0; turn < many; ++turn) {
             const char byte = static_cast<char>('a' + turn);
             write_all(pair.far.get(), {&byte, 1});
@@ -188,8 +186,7 @@ TEST_P(order, shared_file_offset) {
     const descriptor file = files.file("a", content);
     make_cold(file.get());
     std::vector<std::string> blocks(many, std::string(block, '\0'));
-    std::vector<call_record *> calls;
-    for (std::string &bytes : blocks) calls.push_back(begin(SYS_read, file.get(), bytes.data(), bytes.size()));
+    const auto calls = begin_reads(file.get(), blocks);
     finish_all();
     for (std::size_t turn = 0; turn < many; ++turn) {
         EXPECT_EQ(calls[turn]->result, (outcome{block, 0}));

@@ -97,8 +97,7 @@ TEST_P(polling, timeouts_take_their_time) {
 TEST_P(polling, room_for_one_and_several_complete) {
     const pipe_ends ends = make_pipe();
     std::array<char, 5> bytes{};
-    std::vector<call_record *> calls;
-    for (char &byte : bytes) calls.push_back(begin(SYS_read, ends.reader.get(), &byte, 1));
+    const auto calls = begin_reads(ends.reader.get(), bytes);
     write_all(ends.writer.get(), "01234");
     for (std::size_t turn = 0; turn < calls.size(); ++turn) {
         EXPECT_EQ(collect(-1, 1), 1);
@@ -225,6 +224,7 @@ TEST_P(polling, einprogress_of_the_call_itself) {
 
 // open(2): they keep their own rules: EAGAIN, and short counts that nobody carries on.
 TEST_P(polling, nonblocking_descriptors_keep_their_rules) {
+    if (!chosen_engine_set().has_nonblocking()) GTEST_SKIP() << "LAIO_ASSUME_BLOCKING: no descriptor has O_NONBLOCK";
     const descriptor_pair pair = make_unix_pair();
     const pipe_ends ends = make_pipe(O_NONBLOCK);
     set_nonblocking(pair.near.get());
@@ -246,6 +246,7 @@ TEST_P(polling, nonblocking_descriptors_keep_their_rules) {
 
 // Setting O_NONBLOCK while a call waits changes nothing for it.
 TEST_P(polling, nonblocking_set_while_a_call_waits) {
+    if (!chosen_engine_set().has_nonblocking()) GTEST_SKIP() << "LAIO_ASSUME_BLOCKING: no descriptor has O_NONBLOCK";
     const descriptor_pair pair = make_unix_pair();
     std::array<char, 4> bytes{};
     call_record *call = begin(SYS_read, pair.near.get(), bytes.data(), 4);

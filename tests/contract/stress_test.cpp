@@ -269,8 +269,8 @@ class stress : public contract_test {};
 
 TEST_P(stress, everything_at_once) {
     dice random{seed()};
-    std::vector<std::unique_ptr<stream>> streams;
-    for (int index = 0; index < 6; ++index) streams.push_back(std::make_unique<stream>(random));
+    std::array<std::unique_ptr<stream>, 6> streams;
+    for (auto &one : streams) one = std::make_unique<stream>(random);
     blocks file{random};
     lock contended{random};
     sleeps naps{random};

@@ -10,10 +10,9 @@ import subprocess
 import sys
 import tempfile
 
-BIN = os.path.join(os.environ.get("LAIO_BUILD_DIR", "build"), "bin")
-SECONDS_MAX = 240  # ends a hang; nothing is measured by it
+from programs import ANTI_HANG_S, BIN, IS_THREAD_SANITIZED
 
-LAIO_WAYS = ["laio", "laio-no-ring", "laio-ring", "laio-carriers"]
+LAIO_WAYS = ["laio", "laio-no-ring", "laio-ring", "laio-promised", "laio-carriers"]
 AIO_WAYS = ["aio", "aio-unpinned"]
 BYTE_WAYS = ["plain", "epoll", *LAIO_WAYS, *AIO_WAYS, "liburing"]
 CASES = {f"{channel}_{scenario}": BYTE_WAYS
@@ -27,8 +26,8 @@ CASES |= {
     "file_cold_32": ["laio", "laio-no-ring", *AIO_WAYS, "liburing"],
 }
 # What may be missing for want of io_uring, and with ThreadSanitizer; the rest has to be there.
-MAY_BE_SKIPPED = {"laio-ring", "liburing"} | (set(AIO_WAYS) if os.environ.get("LAIO_SANITIZE") == "thread" else set())
-GOALS = 11
+MAY_BE_SKIPPED = {"laio-ring", "laio-promised", "liburing"} | (set(AIO_WAYS) if IS_THREAD_SANITIZED else set())
+GOALS = 12
 SETS = ["default", "no-ring", "sockets-in-ring"]
 
 problems = []
@@ -47,9 +46,9 @@ def run(name, *arguments, succeeds=True):
     """Runs a benchmark in a folder of its own; its JSON, or None if it wrote none."""
     with tempfile.TemporaryDirectory() as folder:
         path = os.path.join(folder, "figures.json")
-        command = [os.path.join(os.path.abspath(BIN), name), "--json", path, *arguments]
+        command = [BIN / name, "--json", path, *arguments]
         done = subprocess.run(command, cwd=folder, stdout=subprocess.PIPE, stderr=subprocess.STDOUT, text=True,
-                              timeout=SECONDS_MAX)
+                              timeout=ANTI_HANG_S)
         print(f"$ {name} {' '.join(arguments)}: exit code {done.returncode}")
         if (done.returncode == 0) != succeeds:
             print(done.stdout)
@@ -137,7 +136,7 @@ def check_waiting(transport):
 
 
 def main():
-    programs = [name for name in ("laio-bench-micro", "laio-bench-waiting") if os.path.exists(os.path.join(BIN, name))]
+    programs = [name for name in ("laio-bench-micro", "laio-bench-waiting") if (BIN / name).exists()]
     if not programs:
         print(f"SKIPPED: no benchmark in {BIN}")
         return 77

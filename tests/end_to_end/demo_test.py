@@ -11,11 +11,8 @@ import sys
 import tempfile
 import unittest
 
-from httpd_process import LAUNCHER, PROGRAM
+from programs import ANTI_HANG_S, BIN, BUILD, HTTPD, LAUNCHER, SOURCE
 
-SOURCE = pathlib.Path(os.environ.get("LAIO_SOURCE_DIR", pathlib.Path(__file__).resolve().parents[2]))
-BUILD = pathlib.Path(os.environ.get("LAIO_BUILD_DIR", SOURCE / "build")).resolve()
-ANTI_HANG_S = 240
 NAMES = ["plain.html", "with space.txt", "per%cent.txt", "quote'\".css", "uni\u00e9.txt", "deep/er/index.html", "empty"]
 
 
@@ -47,7 +44,7 @@ class Demo(unittest.TestCase):
         """A build folder whose laio-httpd is a script; $DIRECTORY in it is the folder to serve."""
         programs = self.top / "build" / "bin"
         programs.mkdir(parents=True)
-        (programs / "laio-bench-micro").symlink_to(BUILD / "bin" / "laio-bench-micro")
+        (programs / "laio-bench-micro").symlink_to(BIN / "laio-bench-micro")
         server = programs / "laio-httpd"
         server.write_text('#!/bin/bash\nfor DIRECTORY; do :; done\necho $$ >"${0%/*}/pid"\n' + script)
         server.chmod(0o755)
@@ -73,7 +70,7 @@ class Demo(unittest.TestCase):
         make_tree(other)
         wrong = other / "with space.txt"
         wrong.write_bytes(wrong.read_bytes()[:-1] + b"x")
-        real = pathlib.Path(PROGRAM).resolve()
+        real = pathlib.Path(HTTPD)
         build = self.build_with_server(f'exec "{real}" --port 0 --stats --json "{other}"\n')
         code, text = demo(str(self.root), build=build)
         self.assertEqual(code, 1)
@@ -95,7 +92,7 @@ class Demo(unittest.TestCase):
 
 if __name__ == "__main__":
     missing = [tool for tool in ("curl", "wrk") if not shutil.which(tool)]
-    missing += [name for name in ("laio-httpd", "laio-bench-micro") if not (BUILD / "bin" / name).exists()]
+    missing += [name for name in ("laio-httpd", "laio-bench-micro") if not (BIN / name).exists()]
     if missing:
         print(f"SKIPPED: the demo needs {', '.join(missing)}")
         sys.exit(77)

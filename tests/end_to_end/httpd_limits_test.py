@@ -10,6 +10,7 @@ import unittest
 
 import httpd_process
 from httpd_process import LARGE, Client, Server, Tree, request, until
+from programs import ANTI_HANG_S, HTTPD, LAUNCHER
 
 
 class Limits:
@@ -121,8 +122,8 @@ globals().update(httpd_process.with_each_engine_set(Limits))
 
 class CommandLine(Tree):
     def fails(self, *arguments):
-        command = [*httpd_process.LAUNCHER, httpd_process.PROGRAM, *arguments]
-        done = subprocess.run(command, capture_output=True, text=True, timeout=httpd_process.ANTI_HANG_S, check=False)
+        command = [*LAUNCHER, HTTPD, *arguments]
+        done = subprocess.run(command, capture_output=True, text=True, timeout=ANTI_HANG_S, check=False)
         self.assertNotEqual(done.returncode, 0)
         self.assertNotEqual(done.stderr, "")
         self.assertEqual(done.stdout, "")
@@ -139,11 +140,11 @@ class CommandLine(Tree):
             self.fails("--port", str(server.port), str(self.root))
 
     def test_report_for_people(self):
-        command = [*httpd_process.LAUNCHER, httpd_process.PROGRAM, "--port", "0", "--stats", str(self.root)]
+        command = [*LAUNCHER, HTTPD, "--port", "0", "--stats", str(self.root)]
         process = subprocess.Popen(command, stdout=subprocess.PIPE, text=True)
         self.assertTrue(process.stdout.readline().startswith("http://127.0.0.1:"))
         process.terminate()
-        out, _ = process.communicate(timeout=httpd_process.ANTI_HANG_S)
+        out, _ = process.communicate(timeout=ANTI_HANG_S)
         self.assertEqual(process.returncode, 0)
         self.assertIn("requests", out)
         self.assertIn("queued", out)
@@ -155,7 +156,7 @@ class CommandLine(Tree):
             self.skipTest(f"no IPv6 here: {failure}")
         with Server(self.root, "--address", "::1") as server:
             self.assertTrue(server.url.startswith("http://[::1]:"))
-            with socket.create_connection(("::1", server.port), timeout=httpd_process.ANTI_HANG_S) as client:
+            with socket.create_connection(("::1", server.port), timeout=ANTI_HANG_S) as client:
                 client.sendall(request("/page.html"))
                 self.assertTrue(client.recv(100).startswith(b"HTTP/1.1 200 OK\r\n"))
 

@@ -16,12 +16,7 @@ import time
 import unittest
 import urllib.parse
 
-BUILD = pathlib.Path(os.environ.get("LAIO_BUILD_DIR", "build"))
-PROGRAM = os.environ.get("LAIO_HTTPD", str(BUILD / "bin" / "laio-httpd"))
-# ThreadSanitizer needs to find its shadow memory where it expects it.
-LAUNCHER = ([os.environ["LAIO_SOURCE_DIR"] + "/cmake/run-at-fixed-addresses"]
-            if os.environ.get("LAIO_SANITIZE") == "thread" else [])
-ANTI_HANG_S = 120
+from programs import ANTI_HANG_S, HTTPD, LAUNCHER
 
 
 class Server:
@@ -32,7 +27,7 @@ class Server:
         environment.pop("LAIO_FORBID", None)
         if forbid:
             environment["LAIO_FORBID"] = forbid
-        command = [*prefix, *LAUNCHER, PROGRAM, "--port", "0", "--stats", "--json", *options, str(directory)]
+        command = [*prefix, *LAUNCHER, HTTPD, "--port", "0", "--stats", "--json", *options, str(directory)]
         self.process = subprocess.Popen(command, stdout=subprocess.PIPE, stderr=subprocess.PIPE, env=environment,
                                         preexec_fn=preexec, text=True)
         self.url = self.process.stdout.readline().strip()

@@ -17,6 +17,7 @@ import urllib.parse
 
 import httpd_process
 from httpd_process import LARGE, Client, bytes_of, request, target_of
+from programs import ANTI_HANG_S
 
 
 class Serving:
@@ -46,7 +47,7 @@ class Serving:
                 f'url = "{server.url}{urllib.parse.quote(str(path.relative_to(root)))}"\noutput = "{folder}/{i}"\n'
                 for i, path in enumerate(files)), encoding="utf-8")
             subprocess.run(["curl", "--silent", "--show-error", "--fail", "--path-as-is", "-K", str(config)],
-                           check=True, timeout=httpd_process.ANTI_HANG_S)
+                           check=True, timeout=ANTI_HANG_S)
             for i, path in enumerate(files):
                 got = pathlib.Path(folder) / str(i)  # curl makes no file for an empty answer
                 self.assertEqual(got.read_bytes() if got.exists() else b"", path.read_bytes(), path)
@@ -163,7 +164,7 @@ class Serving:
         with self.serve() as server:
             done = subprocess.run(["wrk", "-t1", f"-c{min(self.many, 200)}", "-d1s", "--timeout", "100s",
                                    server.url + "page.html"],
-                                  check=True, capture_output=True, text=True, timeout=httpd_process.ANTI_HANG_S)
+                                  check=True, capture_output=True, text=True, timeout=ANTI_HANG_S)
             self.assertNotIn("Non-2xx", done.stdout)
             self.assertNotIn("Socket errors", done.stdout)
             server.stop()

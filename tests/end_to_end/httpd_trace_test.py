@@ -18,8 +18,8 @@ import tempfile
 import threading
 import unittest
 
-import httpd_process
 from httpd_process import Client, Server, bytes_of, request
+from programs import BUILD
 
 # The poll: the only calls in which the thread may wait.
 POLL = re.compile(r"(epoll_wait|epoll_pwait|epoll_pwait2|io_uring_enter)\(")
@@ -150,7 +150,7 @@ class Trace(unittest.TestCase):
         if probe.returncode != 0:
             raise unittest.SkipTest(f"strace may not trace here: {probe.stderr.decode(errors='replace').strip()}")
         # In the build folder: what is in /tmp may be in memory for good.
-        cls.folder = tempfile.TemporaryDirectory(prefix="httpd-trace-", dir=httpd_process.BUILD)
+        cls.folder = tempfile.TemporaryDirectory(prefix="httpd-trace-", dir=BUILD)
         cls.root = pathlib.Path(cls.folder.name) / "root"
         cls.root.mkdir()
         cls.content = {}

@@ -14,12 +14,7 @@ import subprocess
 import tempfile
 import unittest
 
-BUILD = pathlib.Path(os.environ.get("LAIO_BUILD_DIR", "build"))
-PROGRAM = os.environ.get("LAIO_PROBE", str(BUILD / "bin" / "laio-probe"))
-# ThreadSanitizer needs to find its shadow memory where it expects it.
-LAUNCHER = ([os.environ["LAIO_SOURCE_DIR"] + "/cmake/run-at-fixed-addresses"]
-            if os.environ.get("LAIO_SANITIZE") == "thread" else [])
-ANTI_HANG_S = 120
+from programs import ANTI_HANG_S, LAUNCHER, PROBE
 
 CALLS = {"x86_64": {"io_uring_setup": 425, "pidfd_open": 434, "openat2": 437, "preadv2": 327},
          "aarch64": {"io_uring_setup": 425, "pidfd_open": 434, "openat2": 437, "preadv2": 286}}
@@ -32,7 +27,7 @@ def run(*arguments, forbid=None, filtered=None):
     environment.pop("LAIO_FORBID", None)
     if forbid is not None:
         environment["LAIO_FORBID"] = forbid
-    return subprocess.run([*LAUNCHER, PROGRAM, *arguments], env=environment, preexec_fn=filtered, text=True,
+    return subprocess.run([*LAUNCHER, PROBE, *arguments], env=environment, preexec_fn=filtered, text=True,
                           capture_output=True, timeout=ANTI_HANG_S, check=False)
 
 
@@ -393,13 +388,13 @@ class CommandLine(unittest.TestCase):
 
     def test_output_that_cannot_be_written(self):
         with open("/dev/full", "w", encoding="ascii") as full:
-            done = subprocess.run([*LAUNCHER, PROGRAM, "--calls"], stdout=full, stderr=subprocess.PIPE, check=False,
+            done = subprocess.run([*LAUNCHER, PROBE, "--calls"], stdout=full, stderr=subprocess.PIPE, check=False,
                                   timeout=ANTI_HANG_S)
         self.assertEqual(done.returncode, 1)
         self.assertIn(b"No space left", done.stderr)
 
 
 if __name__ == "__main__":
-    if not pathlib.Path(PROGRAM).exists():
-        raise SystemExit(f"{PROGRAM} is missing")
+    if not pathlib.Path(PROBE).exists():
+        raise SystemExit(f"{PROBE} is missing")
     unittest.main(verbosity=2)

@@ -1,4 +1,5 @@
-// One function for each form in the table of calls. What they answer is in calls/attempt.hpp.
+// One function for each form in the table of calls. What they answer is in calls/attempt.hpp. None is put into the one that
+// chooses among them, where all of them would pay for the registers and the stack of each.
 #pragma once
 
 #include "calls/attempt.hpp"
@@ -7,30 +8,30 @@
 
 namespace laio {
 
-outcome attempt_read(operation &op, surroundings &world);
-outcome attempt_write(operation &op, surroundings &world);
-outcome attempt_receive(operation &op, surroundings &world);
-outcome attempt_send(operation &op, surroundings &world);
-outcome attempt_receive_many(operation &op, surroundings &world);
-outcome attempt_send_many(operation &op, surroundings &world);
-outcome attempt_accept(operation &op, surroundings &world);
-outcome attempt_connect(operation &op, surroundings &world);
-outcome attempt_open(operation &op, surroundings &world);
-outcome attempt_status(operation &op, surroundings &world);
-outcome attempt_close(operation &op, surroundings &world);
-outcome attempt_lock(operation &op, surroundings &world);
-outcome attempt_control(operation &op, surroundings &world);
-outcome attempt_wait(operation &op, surroundings &world);
-outcome attempt_sleep(operation &op, surroundings &world);
+[[gnu::noinline]] outcome attempt_read(operation &op, surroundings &world);
+[[gnu::noinline]] outcome attempt_write(operation &op, surroundings &world);
+[[gnu::noinline]] outcome attempt_receive(operation &op, surroundings &world);
+[[gnu::noinline]] outcome attempt_send(operation &op, surroundings &world);
+[[gnu::noinline]] outcome attempt_receive_many(operation &op, surroundings &world);
+[[gnu::noinline]] outcome attempt_send_many(operation &op, surroundings &world);
+[[gnu::noinline]] outcome attempt_accept(operation &op, surroundings &world);
+[[gnu::noinline]] outcome attempt_connect(operation &op, surroundings &world);
+[[gnu::noinline]] outcome attempt_open(operation &op, surroundings &world);
+[[gnu::noinline]] outcome attempt_status(operation &op, surroundings &world);
+[[gnu::noinline]] outcome attempt_close(operation &op, surroundings &world);
+[[gnu::noinline]] outcome attempt_lock(operation &op, surroundings &world);
+[[gnu::noinline]] outcome attempt_control(operation &op, surroundings &world);
+[[gnu::noinline]] outcome attempt_wait(operation &op, surroundings &world);
+[[gnu::noinline]] outcome attempt_sleep(operation &op, surroundings &world);
 // Of ppoll and its kin: a time-out or a signal mask that cannot be used, a negative errno; 0: they are all right.
 long check_poll_arguments(const operation &op);
 
-outcome attempt_poll(operation &op, surroundings &world);
-outcome attempt_events(operation &op, surroundings &world);
-outcome attempt_random(operation &op, surroundings &world);
-outcome attempt_message(operation &op, surroundings &world);
-outcome attempt_futex(operation &op, surroundings &world);
-outcome attempt_pipe_copy(operation &op, surroundings &world);
+[[gnu::noinline]] outcome attempt_poll(operation &op, surroundings &world);
+[[gnu::noinline]] outcome attempt_events(operation &op, surroundings &world);
+[[gnu::noinline]] outcome attempt_random(operation &op, surroundings &world);
+[[gnu::noinline]] outcome attempt_message(operation &op, surroundings &world);
+[[gnu::noinline]] outcome attempt_futex(operation &op, surroundings &world);
+[[gnu::noinline]] outcome attempt_pipe_copy(operation &op, surroundings &world);
 
 // What a result means for a call that moves bytes; also for results that the ring brings.
 outcome account_read(operation &op, surroundings &world, long result);
@@ -46,11 +47,13 @@ inline outcome done_with(const operation &op, long result) {
 
 // Whether its descriptor is one on which the application does not want to wait. Asked while the call is made; setting
 // O_NONBLOCK afterwards changes nothing for a call that waits already.
-inline bool must_not_wait(const operation &op) { return op.now == state::free && is_nonblocking(descriptor_of(op)); }
+inline bool must_not_wait(const operation &op, const surroundings &world) {
+    return op.now == state::free && world.is_nonblocking(descriptor_of(op));
+}
 
 // "Would block", unless that is the answer.
-inline outcome blocked_unless_nonblocking(const operation &op, until what) {
-    return must_not_wait(op) ? done_with(op, -EAGAIN) : blocked(what);
+inline outcome blocked_unless_nonblocking(const operation &op, const surroundings &world, until what) {
+    return must_not_wait(op, world) ? done_with(op, -EAGAIN) : blocked(what);
 }
 
 } // namespace laio

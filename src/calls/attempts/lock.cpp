@@ -17,7 +17,6 @@ outcome attempt_lock(operation &op, surroundings &) {
 outcome attempt_control(operation &op, surroundings &) {
     const auto &a = op.made.a;
     const int command = static_cast<int>(a[1]);
-    if (command != F_SETLKW && command != F_OFD_SETLKW) return done(in_place(op));
     const long r = system_call(SYS_fcntl, a[0], command == F_SETLKW ? F_SETLK : F_OFD_SETLK, a[2]);
     return r == -EAGAIN || r == -EACCES ? blocked(until::carrier) : done(r);
 }

@@ -1,6 +1,7 @@
 // Message queues, semaphores, futexes, random numbers, pipes to pipes: a flag, or a time-out that is over already. What
 // has to wait is a carrier's, but for a POSIX message queue without a time-out, which is a descriptor to wait for.
 #include "calls/attempts/forms.hpp"
+#include "kernel/clock.hpp"
 
 #include <fcntl.h>
 #include <linux/futex.h>
@@ -11,8 +12,6 @@
 
 namespace laio {
 namespace {
-
-const timespec no_time{};
 
 // A look that a signal cut short has seen nothing either.
 outcome carrier_if(long result, long would_block) {

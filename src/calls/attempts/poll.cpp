@@ -19,8 +19,6 @@
 namespace laio {
 namespace {
 
-const timespec no_time{};
-
 // Of an argument of type int.
 std::int64_t from_ms(long argument) {
     const auto timeout_ms = static_cast<int>(argument);

@@ -58,7 +58,7 @@ outcome read_otherwise(operation &op, surroundings &world, const file_identity &
     case file_kind::directory: return done(in_place(op)); // an error
     default: break;
     }
-    if (must_not_wait(op)) return done_with(op, in_place(op));
+    if (must_not_wait(op, world)) return done_with(op, in_place(op));
     return blocked(until::readable_carrier);
 }
 
@@ -78,7 +78,7 @@ outcome read_later(operation &op, surroundings &world) {
         world.hints.note(descriptor, file.kind);
         if (is_disk(file.kind)) return from_disk(op);
     }
-    return blocked_unless_nonblocking(op, until::readable);
+    return blocked_unless_nonblocking(op, world, until::readable);
 }
 
 } // namespace

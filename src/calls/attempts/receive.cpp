@@ -8,11 +8,6 @@
 namespace laio {
 namespace {
 
-long flags_of(const operation &op) {
-    if (op.what->attempt != form::receive) return 0; // read and its kin
-    return is_header_call(op) ? op.made.a[2] : op.made.a[3];
-}
-
 // How many bytes make it complete, once it is known that there are fewer than asked for.
 std::uint64_t wanted_of_stream(int descriptor, long flags, std::uint64_t asked) {
     int low_water = 1;
@@ -36,8 +31,8 @@ long receive_now(operation &op, long flags) {
 
 } // namespace
 
-outcome account_receive(operation &op, surroundings &, long result) {
-    if (result == -EAGAIN) return blocked_unless_nonblocking(op, until::readable);
+outcome account_receive(operation &op, surroundings &world, long result) {
+    if (result == -EAGAIN) return blocked_unless_nonblocking(op, world, until::readable);
     if (result <= 0) {
         if (result == 0) write_back(op);
         return done_with(op, result);
@@ -46,18 +41,18 @@ outcome account_receive(operation &op, surroundings &, long result) {
     write_back(op);
     const auto bytes = static_cast<std::uint64_t>(result);
     if (op.moved + bytes < asked && op.wanted == 0)
-        op.wanted = wanted_of_stream(descriptor_of(op), flags_of(op), asked);
+        op.wanted = wanted_of_stream(descriptor_of(op), message_flags(op), asked);
     if (op.moved + bytes >= asked || op.moved + bytes >= op.wanted) {
         op.moved += bytes;
         return done_with(op, 0);
     }
-    if ((flags_of(op) & MSG_PEEK) != 0) return blocked(until::carrier); // looking does not move the stream on
+    if ((message_flags(op) & MSG_PEEK) != 0) return blocked(until::carrier); // looking does not move the stream on
     note_moved(op, bytes);
-    return must_not_wait(op) ? done_with(op, 0) : blocked(until::readable);
+    return must_not_wait(op, world) ? done_with(op, 0) : blocked(until::readable);
 }
 
 outcome attempt_receive(operation &op, surroundings &world) {
-    const long flags = flags_of(op);
+    const long flags = message_flags(op);
     world.hints.note(descriptor_of(op), file_kind::socket);
     if ((flags & (MSG_DONTWAIT | MSG_ERRQUEUE | MSG_OOB)) != 0) return done(in_place(op)); // none of them waits
     for (;;) {
@@ -68,7 +63,7 @@ outcome attempt_receive(operation &op, surroundings &world) {
 }
 
 // The array of struct mmsghdr is in and out, so it stays the application's; `moved` counts messages.
-outcome attempt_receive_many(operation &op, surroundings &) {
+outcome attempt_receive_many(operation &op, surroundings &world) {
     const auto &a = op.made.a;
     if ((a[3] & (MSG_DONTWAIT | MSG_ERRQUEUE)) != 0) return done(in_place(op));
     if (a[4] != 0) return blocked(until::carrier); // a time-out that the kernel looks at between messages
@@ -77,10 +72,10 @@ outcome attempt_receive_many(operation &op, surroundings &) {
     const auto length = static_cast<unsigned>(a[2]);
     const long r = system_call(SYS_recvmmsg, a[0], a[1] + moved * stride, static_cast<long>(length) - moved,
                                a[3] | MSG_DONTWAIT, 0);
-    if (r == -EAGAIN) return blocked_unless_nonblocking(op, until::readable);
+    if (r == -EAGAIN) return blocked_unless_nonblocking(op, world, until::readable);
     if (r <= 0) return done_with(op, r);
     op.moved += static_cast<std::uint64_t>(r);
-    if (op.moved >= length || (a[3] & MSG_WAITFORONE) != 0 || must_not_wait(op)) return done_with(op, 0);
+    if (op.moved >= length || (a[3] & MSG_WAITFORONE) != 0 || must_not_wait(op, world)) return done_with(op, 0);
     return blocked(until::readable);
 }
 

@@ -5,8 +5,6 @@
 namespace laio {
 namespace {
 
-long flags_of(const operation &op) { return is_header_call(op) ? op.made.a[2] : op.made.a[3]; }
-
 long send_now(operation &op, long flags) {
     const auto &a = op.made.a;
     if (op.moved > 0) flags |= MSG_NOSIGNAL; // after the first byte the count is the answer, not the error
@@ -19,22 +17,22 @@ long send_now(operation &op, long flags) {
 } // namespace
 
 outcome account_send(operation &op, surroundings &world, long result) {
-    if (result == -EAGAIN) return blocked_unless_nonblocking(op, until::writable);
+    if (result == -EAGAIN) return blocked_unless_nonblocking(op, world, until::writable);
     if (result < 0) return done_with(op, result);
     world.hints.note(descriptor_of(op), file_kind::socket);
     if (op.wanted == 0) op.wanted = size_of(op);
     note_moved(op, static_cast<std::uint64_t>(result));
-    if (op.moved >= op.wanted || result == 0 || must_not_wait(op)) return done_with(op, 0);
+    if (op.moved >= op.wanted || result == 0 || must_not_wait(op, world)) return done_with(op, 0);
     return blocked(until::writable);
 }
 
 outcome attempt_send(operation &op, surroundings &world) {
-    const long flags = flags_of(op);
+    const long flags = message_flags(op);
     if ((flags & MSG_DONTWAIT) != 0) return done(in_place(op));
     return account_send(op, world, send_now(op, flags | MSG_DONTWAIT));
 }
 
-outcome attempt_send_many(operation &op, surroundings &) {
+outcome attempt_send_many(operation &op, surroundings &world) {
     const auto &a = op.made.a;
     if ((a[3] & MSG_DONTWAIT) != 0) return done(in_place(op));
     const long stride = sizeof(mmsghdr);
@@ -42,10 +40,10 @@ outcome attempt_send_many(operation &op, surroundings &) {
     const auto length = static_cast<unsigned>(a[2]);
     const long r =
         system_call(SYS_sendmmsg, a[0], a[1] + moved * stride, static_cast<long>(length) - moved, a[3] | MSG_DONTWAIT);
-    if (r == -EAGAIN) return blocked_unless_nonblocking(op, until::writable);
+    if (r == -EAGAIN) return blocked_unless_nonblocking(op, world, until::writable);
     if (r <= 0) return done_with(op, r);
     op.moved += static_cast<std::uint64_t>(r);
-    if (op.moved >= length || must_not_wait(op)) return done_with(op, 0);
+    if (op.moved >= length || must_not_wait(op, world)) return done_with(op, 0);
     return blocked(until::writable);
 }
 

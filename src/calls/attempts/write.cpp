@@ -39,8 +39,8 @@ outcome write_to_pipe(operation &op, surroundings &world, const transfer &rest) 
 }
 
 // eventfd and its like: full in theory only, so a look before the plain call is enough.
-outcome write_to_counter(operation &op) {
-    const bool at_once = must_not_wait(op) || is_ready(descriptor_of(op), POLLOUT);
+outcome write_to_counter(operation &op, const surroundings &world) {
+    const bool at_once = must_not_wait(op, world) || is_ready(descriptor_of(op), POLLOUT);
     return at_once ? done(in_place(op)) : blocked(until::carrier);
 }
 
@@ -58,24 +58,24 @@ outcome write_by_kind(operation &op, surroundings &world, const transfer &rest) 
     world.hints.note(descriptor, file.kind);
     switch (file.kind) {
     case file_kind::pipe: return write_to_pipe(op, world, rest);
-    case file_kind::anonymous: return write_to_counter(op);
+    case file_kind::anonymous: return write_to_counter(op, world);
     case file_kind::regular: op.positional = !is_positioned(op); return blocked(until::carrier);
     case file_kind::block:
     case file_kind::directory: return blocked(until::carrier);
     default: break;
     }
-    if (must_not_wait(op)) return done(in_place(op));
+    if (must_not_wait(op, world)) return done(in_place(op));
     return blocked(until::carrier);
 }
 
 } // namespace
 
-outcome account_write(operation &op, surroundings &, long result) {
-    if (result == -EAGAIN) return blocked_unless_nonblocking(op, until::writable);
+outcome account_write(operation &op, surroundings &world, long result) {
+    if (result == -EAGAIN) return blocked_unless_nonblocking(op, world, until::writable);
     if (result < 0) return done_with(op, result);
     if (op.wanted == 0) op.wanted = size_of(op);
     note_moved(op, static_cast<std::uint64_t>(result));
-    if (op.moved >= op.wanted || result == 0 || must_not_wait(op)) return done_with(op, 0);
+    if (op.moved >= op.wanted || result == 0 || must_not_wait(op, world)) return done_with(op, 0);
     return blocked(until::writable);
 }
 

@@ -12,6 +12,7 @@ struct generality_case {
     const char *name;
     std::vector<long> numbers; // the calls that it is about
     void (*play)(stage &);
+    bool uses_nonblocking = false; // descriptors with O_NONBLOCK
 };
 
 // The tables, one a room of the kernel.

@@ -156,7 +156,7 @@ std::span<const generality_case> descriptor_cases() {
         {"fcntl", {SYS_fcntl}, play_fcntl},
         {"flock", {SYS_flock}, play_flock},
         {"ioctl", {SYS_ioctl}, play_ioctl},
-        {"pipe", {SYS_pipe, SYS_pipe2}, play_pipe},
+        {"pipe", {SYS_pipe, SYS_pipe2}, play_pipe, true},
         {"splice", {SYS_splice, SYS_tee, SYS_vmsplice}, play_splice},
         {"memory", {SYS_mmap, SYS_munmap, SYS_msync, SYS_mincore, SYS_madvise, SYS_mprotect, SYS_mlock}, play_memory},
         {"memfd_create", {SYS_memfd_create}, play_memfd_create},
