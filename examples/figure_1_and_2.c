@@ -5,23 +5,22 @@
  *   figure_1_and_2 --self-test       serves itself: exit status 0 if all was well
  *
  * One thread. Every call that may block is made with laio_syscall(), on blocking descriptors: reads and writes of
- * sockets, and also openat2(), fstat(), reads of files, close(). Each step of a client is a handler with a continuation
- * of the same name and "_complete", as in Figure 2; a step that does not block goes on to the next in place. A client's
- * steps never go round in place, so the stack is bounded: one read() fetches the whole file, one write() sends it.
+ * sockets, and also openat2(), fstat(), reads of files (all in file_request.c), close(). Each step of a client is a
+ * handler with a continuation of the same name and "_complete", as in Figure 2; a step that does not block goes on to
+ * the next in place. The stack is bounded: a request is a few steps, and one write() sends the whole file.
  */
 #define _GNU_SOURCE /* NOLINT(bugprone-reserved-identifier): the C library's name */
+#include "file_request.h"
+#include "place.h"
 #include "self_test.h"
 
 #include <errno.h>
-#include <fcntl.h>
 #include <laio/laio.h>
-#include <linux/openat2.h>
 #include <signal.h>
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
 #include <sys/socket.h>
-#include <sys/stat.h>
 #include <sys/syscall.h>
 #include <sys/wait.h>
 #include <unistd.h>
@@ -49,24 +48,17 @@ static void event_add(struct event *eventp) { laio_setdata(eventp->ev_handle, ev
 
 struct client {
     int socket;
-    int file;
     struct event event;
-    size_t request_length;
-    char request[256];
-    struct open_how how;
-    struct stat status;
-    char *buffer;
+    struct file_request request;
+    char *buffer; /* the request's */
     size_t bytes_to_write;
 };
 
-static int folder;       /* what is served */
-static int clients;      /* how many there are */
-static int backgrounded; /* calls that would have blocked */
+static struct place place; /* what is served, and where */
+static int clients;        /* how many there are */
+static int backgrounded;   /* calls that would have blocked */
 
-static void client_read(struct client *clientp);
-static void client_open(struct client *clientp);
-static void client_stat(struct client *clientp);
-static void client_load(struct client *clientp);
+static void client_request(struct client *clientp);
 static void client_write(struct client *clientp);
 
 static void client_start(int fd) {
@@ -78,105 +70,43 @@ static void client_start(int fd) {
     }
     clients++;
     clientp->socket = fd;
-    clientp->file = -1;
-    client_read(clientp);
+    file_request_init(&clientp->request, fd, place.folder);
+    client_request(clientp);
 }
 
 /* close() may block too. Whether it does concerns nobody: its completion finds no event. */
 static void client_end(struct client *clientp) {
-    if (clientp->file != -1) laio_syscall(SYS_close, clientp->file);
+    file_request_end(&clientp->request);
     laio_syscall(SYS_close, clientp->socket);
-    free(clientp->buffer);
     free(clientp);
     clients--;
 }
 
-/* What every handler has after its laio_syscall(), see client_write(). */
-static void client_continue(struct client *clientp, long ret_val, event_fn complete) {
+static void client_request_complete(void *arg, long ret_val, int err_val) {
+    struct client *clientp = arg;
+
+    switch (file_request_result(&clientp->request, ret_val, err_val)) {
+    case FILE_REQUEST_GOES_ON: client_request(clientp); break;
+    case FILE_REQUEST_COMPLETE:
+        clientp->buffer = clientp->request.content;
+        clientp->bytes_to_write = clientp->request.size;
+        client_write(clientp);
+        break;
+    case FILE_REQUEST_FAILED: client_end(clientp); break;
+    }
+}
+
+/* The next step of the request, in the manner of client_write() below. */
+static void client_request(struct client *clientp) {
+    long ret_val = file_request_call(&clientp->request);
+
     if (ret_val == -1 && errno == EINPROGRESS) {
         backgrounded++;
-        event_set(&clientp->event, laio_gethandle(), complete, clientp);
+        event_set(&clientp->event, laio_gethandle(), client_request_complete, clientp);
         event_add(&clientp->event);
         return;
     }
-    complete(clientp, ret_val, ret_val == -1 ? errno : 0);
-}
-
-static void client_read_complete(void *arg, long ret_val, int err_val) {
-    struct client *clientp = arg;
-
-    if (err_val != 0 || ret_val == 0) {
-        client_end(clientp);
-        return;
-    }
-    clientp->request_length += (size_t)ret_val;
-    char *newline = memchr(clientp->request, '\n', clientp->request_length);
-    if (newline != NULL) {
-        *newline = '\0';
-        client_open(clientp);
-    } else if (clientp->request_length < sizeof clientp->request) {
-        client_read(clientp);
-    } else {
-        client_end(clientp);
-    }
-}
-
-static void client_read(struct client *clientp) {
-    client_continue(clientp,
-                    laio_syscall(SYS_read, clientp->socket, clientp->request + clientp->request_length,
-                                 sizeof clientp->request - clientp->request_length),
-                    client_read_complete);
-}
-
-static void client_open_complete(void *arg, long ret_val, int err_val) {
-    struct client *clientp = arg;
-
-    if (err_val != 0) {
-        client_end(clientp);
-        return;
-    }
-    clientp->file = (int)ret_val;
-    client_stat(clientp);
-}
-
-static void client_open(struct client *clientp) {
-    clientp->how = (struct open_how){.flags = O_RDONLY | O_CLOEXEC, .resolve = RESOLVE_BENEATH};
-    client_continue(clientp, laio_syscall(SYS_openat2, folder, clientp->request, &clientp->how, sizeof clientp->how),
-                    client_open_complete);
-}
-
-static void client_stat_complete(void *arg, long ret_val, int err_val) {
-    struct client *clientp = arg;
-    const off_t size_max = 64 << 20; /* a file is held in memory */
-
-    (void)ret_val;
-    if (err_val != 0 || !S_ISREG(clientp->status.st_mode) || clientp->status.st_size > size_max ||
-        (clientp->buffer = malloc((size_t)clientp->status.st_size + 1)) == NULL) {
-        client_end(clientp);
-        return;
-    }
-    client_load(clientp);
-}
-
-static void client_stat(struct client *clientp) {
-    client_continue(clientp, laio_syscall(SYS_fstat, clientp->file, &clientp->status), client_stat_complete);
-}
-
-static void client_load_complete(void *arg, long ret_val, int err_val) {
-    struct client *clientp = arg;
-
-    if (err_val != 0) {
-        client_end(clientp);
-        return;
-    }
-    clientp->bytes_to_write = (size_t)ret_val;
-    client_write(clientp);
-}
-
-static void client_load(struct client *clientp) {
-    client_continue(clientp,
-                    laio_syscall(SYS_pread64, clientp->file, clientp->buffer, (size_t)clientp->status.st_size, 0L),
-                    client_load_complete);
+    client_request_complete(clientp, ret_val, ret_val == -1 ? errno : 0);
 }
 
 static void client_write_complete(void *arg, long ret_val, int err_val) {
@@ -214,27 +144,23 @@ static void client_write(struct client *clientp) {
 static struct event accept_event;
 static int accept_error;
 
-static void accept_clients(int listener);
+static void accept_clients(void);
 
 static void accept_complete(void *arg, long ret_val, int err_val) {
-    const int listener = *(int *)arg;
-
+    (void)arg;
     if (ret_val >= 0) client_start((int)ret_val);
     else if (err_val != ECONNABORTED) accept_error = err_val;
-    if (accept_error == 0) accept_clients(listener);
+    if (accept_error == 0) accept_clients();
 }
 
 /* Accepts who is there already, then waits in the background for the next. */
-static void accept_clients(int listener) {
-    static int argument;
-
-    argument = listener;
+static void accept_clients(void) {
     while (accept_error == 0) {
-        long ret_val = laio_syscall(SYS_accept4, listener, NULL, NULL, SOCK_CLOEXEC);
+        long ret_val = laio_syscall(SYS_accept4, place.listener, NULL, NULL, SOCK_CLOEXEC);
         if (ret_val >= 0) {
             client_start((int)ret_val);
         } else if (errno == EINPROGRESS) {
-            event_set(&accept_event, laio_gethandle(), accept_complete, &argument);
+            event_set(&accept_event, laio_gethandle(), accept_complete, NULL);
             event_add(&accept_event);
             return;
         } else if (errno != ECONNABORTED) {
@@ -277,7 +203,7 @@ static int run_event_loop(pid_t child) {
     }
 }
 
-static int serve(int listener, pid_t child, int *status) {
+static int serve(pid_t child, int *status) {
     static struct event wait_event;
 
     signal(SIGPIPE, SIG_IGN); /* a client that goes away is an EPIPE */
@@ -290,42 +216,28 @@ static int serve(int listener, pid_t child, int *status) {
             child_ended = 1;
         }
     }
-    accept_clients(listener);
+    accept_clients();
     int error = run_event_loop(child);
     if (laio_fini() == -1 || error != 0) fprintf(stderr, "server: %s\n", strerror(error != 0 ? error : errno));
     return error == 0 && child_ended >= 0 ? 0 : 1;
 }
 
 static int self_test(void) {
-    char path[sizeof TEST_FOLDER];
     int status = -1;
-    int listener = listen_on_loopback(0);
     pid_t child;
 
-    if (listener == -1 || make_test_folder(path) == -1 || (folder = open(path, O_PATH | O_DIRECTORY)) == -1 ||
-        (child = start_fetching_clients(listener)) == -1) {
+    if (make_test_place(&place) == -1 || (child = start_fetching_clients(&place)) == -1) {
         perror("self-test");
         return 1;
     }
-    int result = serve(listener, child, &status);
-    remove_test_folder(path);
+    int result = serve(child, &status);
+    remove_test_place();
     printf("%d calls of clients went to the background\n", backgrounded);
     return result == 0 && WIFEXITED(status) && WEXITSTATUS(status) == 0 && backgrounded > 0 ? 0 : 1;
 }
 
 int main(int argc, char **argv) {
     if (argc == 2 && strcmp(argv[1], "--self-test") == 0) return self_test();
-    if (argc != 2 && argc != 3) {
-        fprintf(stderr, "usage: %s FOLDER [PORT] | --self-test\n", argv[0]);
-        return 2;
-    }
-    int listener = listen_on_loopback(argc == 3 ? (unsigned short)strtoul(argv[2], NULL, 10) : 0);
-    folder = open(argv[1], O_PATH | O_DIRECTORY | O_CLOEXEC);
-    if (listener == -1 || folder == -1) {
-        perror(argv[0]);
-        return 1;
-    }
-    printf("serving %s: echo NAME | nc 127.0.0.1 %d\n", argv[1], port_of(listener));
-    fflush(stdout);
-    return serve(listener, 0, NULL);
+    int error = place_from_arguments(&place, argc, argv);
+    return error != 0 ? error : serve(0, NULL);
 }

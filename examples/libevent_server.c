@@ -9,19 +9,18 @@
  * own their buffers until they are complete.
  */
 #define _GNU_SOURCE /* NOLINT(bugprone-reserved-identifier): the C library's name */
+#include "file_request.h"
+#include "place.h"
 #include "self_test.h"
 
 #include <errno.h>
 #include <event2/event.h>
-#include <fcntl.h>
 #include <laio/libevent.h>
-#include <linux/openat2.h>
 #include <signal.h>
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
 #include <sys/socket.h>
-#include <sys/stat.h>
 #include <sys/syscall.h>
 #include <sys/wait.h>
 #include <unistd.h>
@@ -32,20 +31,14 @@ struct client {
     struct client **link;
     struct laio_event event;
     int socket;
-    int file;
-    int opening;
-    size_t request_length;
-    char request[256];
-    struct open_how how;
-    struct stat status;
-    char *buffer;
+    struct file_request request;
+    char *buffer; /* the request's */
     size_t bytes_to_write;
 };
 
 struct server {
     struct event_base *base;
-    int listener;
-    int folder;
+    struct place place;
     struct timeval patience; /* for each step of a client */
     struct laio_event accept_event;
     struct laio_event wait_event;
@@ -55,10 +48,7 @@ struct server {
     int error;
 };
 
-static void client_read(struct client *clientp);
-static void client_open(struct client *clientp);
-static void client_stat(struct client *clientp);
-static void client_load(struct client *clientp);
+static void client_request(struct client *clientp);
 static void client_write(struct client *clientp);
 
 static void client_start(struct server *server, int fd) {
@@ -70,21 +60,20 @@ static void client_start(struct server *server, int fd) {
     }
     clientp->server = server;
     clientp->socket = fd;
-    clientp->file = -1;
+    file_request_init(&clientp->request, fd, server->place.folder);
     clientp->next = server->clients;
     clientp->link = &server->clients;
     if (clientp->next != NULL) clientp->next->link = &clientp->next;
     server->clients = clientp;
-    client_read(clientp);
+    client_request(clientp);
 }
 
 /* To be called when no call of the client is in the background. close() may be, from here on: it has no event. */
 static void client_end(struct client *clientp) {
     *clientp->link = clientp->next;
     if (clientp->next != NULL) clientp->next->link = clientp->link;
-    if (clientp->file != -1) laio_syscall(SYS_close, clientp->file);
+    file_request_end(&clientp->request);
     laio_syscall(SYS_close, clientp->socket);
-    free(clientp->buffer);
     free(clientp);
 }
 
@@ -94,12 +83,26 @@ static void client_failed(struct client *clientp, int err_val) {
 }
 
 /* The continuation of a client that was taken back: its call has let go of the memory. An open() that won against the
- * cancel has left a descriptor. */
+ * cancel has left a descriptor, which the request is to close. */
 static void client_finalized(void *arg, long ret_val, int err_val) {
     struct client *clientp = arg;
 
-    if (clientp->opening && err_val == 0) clientp->file = (int)ret_val;
+    file_request_result(&clientp->request, ret_val, err_val);
     client_end(clientp);
+}
+
+static void client_request_complete(void *arg, long ret_val, int err_val) {
+    struct client *clientp = arg;
+
+    switch (file_request_result(&clientp->request, ret_val, err_val)) {
+    case FILE_REQUEST_GOES_ON: client_request(clientp); break;
+    case FILE_REQUEST_COMPLETE:
+        clientp->buffer = clientp->request.content;
+        clientp->bytes_to_write = clientp->request.size;
+        client_write(clientp);
+        break;
+    case FILE_REQUEST_FAILED: client_failed(clientp, err_val); break;
+    }
 }
 
 /* Adds the client's event for the call that has just gone to the background. */
@@ -111,91 +114,12 @@ static void client_wait(struct client *clientp, laio_event_fn complete) {
     }
 }
 
-/* What every handler has after its laio_syscall(), see client_write(). */
-static void client_continue(struct client *clientp, long ret_val, laio_event_fn complete) {
-    if (ret_val == -1 && errno == EINPROGRESS) client_wait(clientp, complete);
-    else complete(clientp, ret_val, ret_val == -1 ? errno : 0);
-}
+/* The next step of the request, in the manner of client_write() below. */
+static void client_request(struct client *clientp) {
+    long ret_val = file_request_call(&clientp->request);
 
-static void client_read_complete(void *arg, long ret_val, int err_val) {
-    struct client *clientp = arg;
-
-    if (err_val != 0 || ret_val == 0) {
-        client_failed(clientp, err_val);
-        return;
-    }
-    clientp->request_length += (size_t)ret_val;
-    char *newline = memchr(clientp->request, '\n', clientp->request_length);
-    if (newline != NULL) {
-        *newline = '\0';
-        client_open(clientp);
-    } else if (clientp->request_length < sizeof clientp->request) {
-        client_read(clientp);
-    } else {
-        client_end(clientp);
-    }
-}
-
-static void client_read(struct client *clientp) {
-    client_continue(clientp,
-                    laio_syscall(SYS_read, clientp->socket, clientp->request + clientp->request_length,
-                                 sizeof clientp->request - clientp->request_length),
-                    client_read_complete);
-}
-
-static void client_open_complete(void *arg, long ret_val, int err_val) {
-    struct client *clientp = arg;
-
-    clientp->opening = 0;
-    if (err_val != 0) {
-        client_failed(clientp, err_val);
-        return;
-    }
-    clientp->file = (int)ret_val;
-    client_stat(clientp);
-}
-
-static void client_open(struct client *clientp) {
-    clientp->how = (struct open_how){.flags = O_RDONLY | O_CLOEXEC, .resolve = RESOLVE_BENEATH};
-    clientp->opening = 1;
-    client_continue(
-        clientp,
-        laio_syscall(SYS_openat2, clientp->server->folder, clientp->request, &clientp->how, sizeof clientp->how),
-        client_open_complete);
-}
-
-static void client_stat_complete(void *arg, long ret_val, int err_val) {
-    struct client *clientp = arg;
-    const off_t size_max = 64 << 20; /* a file is held in memory */
-
-    (void)ret_val;
-    if (err_val != 0 || !S_ISREG(clientp->status.st_mode) || clientp->status.st_size > size_max ||
-        (clientp->buffer = malloc((size_t)clientp->status.st_size + 1)) == NULL) {
-        client_failed(clientp, err_val);
-        return;
-    }
-    client_load(clientp);
-}
-
-static void client_stat(struct client *clientp) {
-    client_continue(clientp, laio_syscall(SYS_fstat, clientp->file, &clientp->status), client_stat_complete);
-}
-
-static void client_load_complete(void *arg, long ret_val, int err_val) {
-    struct client *clientp = arg;
-
-    if (err_val != 0) {
-        client_failed(clientp, err_val);
-        return;
-    }
-    clientp->bytes_to_write = (size_t)ret_val;
-    client_write(clientp);
-}
-
-static void client_load(struct client *clientp) {
-    client_continue(clientp,
-                    laio_syscall(SYS_pread64, clientp->file, clientp->buffer, (size_t)clientp->status.st_size, 0L),
-                    client_load_complete);
+    if (ret_val == -1 && errno == EINPROGRESS) client_wait(clientp, client_request_complete);
+    else client_request_complete(clientp, ret_val, ret_val == -1 ? errno : 0);
 }
 
 static void client_write_complete(void *arg, long ret_val, int err_val) {
@@ -243,7 +167,7 @@ static void accept_complete(void *arg, long ret_val, int err_val) {
 /* Accepts who is there already, then waits in the background for the next. */
 static void accept_clients(struct server *server) {
     while (server->error == 0) {
-        long ret_val = laio_syscall(SYS_accept4, server->listener, NULL, NULL, SOCK_CLOEXEC);
+        long ret_val = laio_syscall(SYS_accept4, server->place.listener, NULL, NULL, SOCK_CLOEXEC);
         if (ret_val >= 0) {
             client_start(server, (int)ret_val);
         } else if (errno == EINPROGRESS) {
@@ -314,18 +238,16 @@ static int serve(struct server *server, pid_t child, int *status) {
 static int self_test(void) {
     static struct server patient = {.patience = {60, 0}};
     static struct server impatient = {.patience = {0, 1000}};
-    char path[sizeof TEST_FOLDER];
     int status = -1;
 
-    patient.listener = impatient.listener = listen_on_loopback(0);
-    if (patient.listener == -1 || make_test_folder(path) == -1 ||
-        (patient.folder = impatient.folder = open(path, O_PATH | O_DIRECTORY)) == -1) {
+    if (make_test_place(&patient.place) == -1) {
         perror("self-test");
         return 1;
     }
-    int result = serve(&patient, start_fetching_clients(patient.listener), &status);
-    if (result == 0 && status == 0) result = serve(&impatient, start_silent_client(impatient.listener), &status);
-    remove_test_folder(path);
+    impatient.place = patient.place;
+    int result = serve(&patient, start_fetching_clients(&patient.place), &status);
+    if (result == 0 && status == 0) result = serve(&impatient, start_silent_client(&impatient.place), &status);
+    remove_test_place();
     printf("%d clients were too slow, of 1 that says nothing\n", impatient.timeouts);
     return result == 0 && status == 0 && patient.timeouts == 0 && impatient.timeouts == 1 ? 0 : 1;
 }
@@ -334,17 +256,6 @@ int main(int argc, char **argv) {
     static struct server server = {.patience = {30, 0}};
 
     if (argc == 2 && strcmp(argv[1], "--self-test") == 0) return self_test();
-    if (argc != 2 && argc != 3) {
-        fprintf(stderr, "usage: %s FOLDER [PORT] | --self-test\n", argv[0]);
-        return 2;
-    }
-    server.listener = listen_on_loopback(argc == 3 ? (unsigned short)strtoul(argv[2], NULL, 10) : 0);
-    server.folder = open(argv[1], O_PATH | O_DIRECTORY | O_CLOEXEC);
-    if (server.listener == -1 || server.folder == -1) {
-        perror(argv[0]);
-        return 1;
-    }
-    printf("serving %s: echo NAME | nc 127.0.0.1 %d\n", argv[1], port_of(server.listener));
-    fflush(stdout);
-    return serve(&server, 0, NULL);
+    int error = place_from_arguments(&server.place, argc, argv);
+    return error != 0 ? error : serve(&server, 0, NULL);
 }

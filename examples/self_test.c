@@ -1,10 +1,8 @@
-/* The listening socket and the clients of the file servers' self-test; see self_test.h. */
+/* The files and the clients of the file servers' self-test; see self_test.h. */
 #define _GNU_SOURCE /* NOLINT(bugprone-reserved-identifier): the C library's name */
 #include "self_test.h"
 
-#include <arpa/inet.h>
 #include <fcntl.h>
-#include <netinet/in.h>
 #include <stdint.h>
 #include <stdio.h>
 #include <stdlib.h>
@@ -20,25 +18,6 @@ static const struct test_file {
 enum { test_file_count = sizeof test_files / sizeof *test_files, connections = 3 * test_file_count };
 
 static char byte_at(size_t file, size_t offset) { return (char)(offset * 31 + offset / 4093 + file); }
-
-int listen_on_loopback(unsigned short port) {
-    const int on = 1;
-    struct sockaddr_in address = {.sin_family = AF_INET, .sin_port = htons(port)};
-    int listener = socket(AF_INET, SOCK_STREAM | SOCK_CLOEXEC, 0);
-
-    address.sin_addr.s_addr = htonl(INADDR_LOOPBACK);
-    if (listener == -1 || setsockopt(listener, SOL_SOCKET, SO_REUSEADDR, &on, sizeof on) == -1 ||
-        bind(listener, (struct sockaddr *)&address, sizeof address) == -1 || listen(listener, 128) == -1)
-        return -1;
-    return listener;
-}
-
-unsigned short port_of(int listener) {
-    struct sockaddr_in address = {0};
-    socklen_t size = sizeof address;
-
-    return getsockname(listener, (struct sockaddr *)&address, &size) == 0 ? ntohs(address.sin_port) : 0;
-}
 
 /* ---- Files ------------------------------------------------------------------------------------------------------- */
 
@@ -57,23 +36,24 @@ static int make_file(int folder, size_t file) {
     return result;
 }
 
-int make_test_folder(char path[sizeof TEST_FOLDER]) {
+static char test_folder[] = "/tmp/laio-example-XXXXXX";
+
+int make_test_place(struct place *place) {
     int result = 0;
 
-    memcpy(path, TEST_FOLDER, sizeof TEST_FOLDER);
-    if (mkdtemp(path) == NULL) return -1;
-    int folder = open(path, O_RDONLY | O_DIRECTORY | O_CLOEXEC);
+    if (mkdtemp(test_folder) == NULL) return -1;
+    int folder = open(test_folder, O_RDONLY | O_DIRECTORY | O_CLOEXEC);
     for (size_t file = 0; file < test_file_count && result == 0; file++) result = make_file(folder, file);
     close(folder);
-    return result;
+    return result == 0 ? place_open(place, test_folder, 0) : -1;
 }
 
-void remove_test_folder(const char *path) {
-    int folder = open(path, O_RDONLY | O_DIRECTORY | O_CLOEXEC);
+void remove_test_place(void) {
+    int folder = open(test_folder, O_RDONLY | O_DIRECTORY | O_CLOEXEC);
 
     for (size_t file = 0; file < test_file_count; file++) unlinkat(folder, test_files[file].name, 0);
     close(folder);
-    rmdir(path);
+    rmdir(test_folder);
 }
 
 /* ---- Clients ------------------------------------------------------------------------------------------------------- */
@@ -85,12 +65,11 @@ static int check(int good, const char *what) {
 
 static int connect_to(unsigned short port) {
     const int small = 65536; /* so that a large answer does not fit, and the server's write has to wait */
-    struct sockaddr_in address = {.sin_family = AF_INET, .sin_port = htons(port)};
+    const struct sockaddr_in address = loopback(port);
     int fd = socket(AF_INET, SOCK_STREAM | SOCK_CLOEXEC, 0);
 
-    address.sin_addr.s_addr = htonl(INADDR_LOOPBACK);
     if (fd == -1 || setsockopt(fd, SOL_SOCKET, SO_RCVBUF, &small, sizeof small) == -1 ||
-        connect(fd, (struct sockaddr *)&address, sizeof address) == -1) {
+        connect(fd, (const struct sockaddr *)&address, sizeof address) == -1) {
         perror("self-test: connect");
         exit(1);
     }
@@ -167,12 +146,12 @@ static int go_away(unsigned short port) {
     return good;
 }
 
-static pid_t start(int listener, int (*client)(unsigned short port)) {
-    const unsigned short port = port_of(listener);
+static pid_t start(const struct place *place, int (*client)(unsigned short port)) {
+    const unsigned short port = place_port(place);
     pid_t child = fork();
 
     if (child == 0) {
-        close(listener);
+        close(place->listener);
         alarm(60); /* against a hang only */
         _exit(client(port) ? 0 : 1);
     }
@@ -185,6 +164,6 @@ static int fetch(unsigned short port) {
 
 static int be_silent(unsigned short port) { return expect(connect_to(port), SIZE_MAX); }
 
-pid_t start_fetching_clients(int listener) { return start(listener, fetch); }
+pid_t start_fetching_clients(const struct place *place) { return start(place, fetch); }
 
-pid_t start_silent_client(int listener) { return start(listener, be_silent); }
+pid_t start_silent_client(const struct place *place) { return start(place, be_silent); }

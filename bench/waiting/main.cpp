@@ -3,6 +3,7 @@
 // wrong, doubled or missing completion; a goal that is not met is printed and is no failure.
 #include "common/failure.hpp"
 #include "common/machine.hpp"
+#include "common/program.hpp"
 #include "connections.hpp"
 #include "measurement.hpp"
 
@@ -10,9 +11,6 @@
 #include <fmt/core.h>
 #include <nlohmann/json.hpp>
 
-#include <algorithm>
-#include <exception>
-#include <fstream>
 #include <string>
 #include <utility>
 #include <vector>
@@ -26,8 +24,7 @@ constexpr std::size_t descriptors_spare = 64; // what the loop, the benchmark an
 struct options {
     std::size_t connections = 10000;
     std::string transport = "tcp";
-    std::string json;
-    std::string commit;
+    report_options report;
     std::uint64_t seed = 1;
 };
 
@@ -63,12 +60,8 @@ void print_table(const measured_sets &measured) {
                        is_met(figures) ? "met" : "NOT MET");
 }
 
-void write_json(const options &chosen, const machine &host, const measured_sets &measured) {
-    nlohmann::ordered_json whole = {
-        {"benchmark", "laio-bench-waiting"},
-        {"machine", to_json(host)},
-        {"settings", {{"connections", chosen.connections}, {"transport", chosen.transport}, {"seed", chosen.seed}}},
-        {"sets", nlohmann::ordered_json::array()}};
+nlohmann::ordered_json sets_json(const measured_sets &measured) {
+    nlohmann::ordered_json sets = nlohmann::ordered_json::array();
     for (const auto &[engines, figures] : measured) {
         nlohmann::ordered_json row = {{"set", engines->key}};
         row.update(to_json(figures));
@@ -76,16 +69,13 @@ void write_json(const options &chosen, const machine &host, const measured_sets 
             row["bytes_at_most"] = bytes_goal;
             row["met"] = is_met(figures);
         }
-        whole["sets"].push_back(std::move(row));
+        sets.push_back(std::move(row));
     }
-    std::ofstream file(chosen.json);
-    file << whole.dump(2) << '\n';
-    if (!file.flush()) fail("{} cannot be written", chosen.json);
-    fmt::print("\nwritten: {}\n", chosen.json);
+    return sets;
 }
 
 int run(const options &chosen) {
-    const machine host = describe_machine(".", chosen.commit);
+    const machine host = describe_machine(".", chosen.report.commit);
     print_machine(host);
     std::size_t count = chosen.connections;
     const std::size_t limit = raise_descriptor_limit();
@@ -102,22 +92,21 @@ int run(const options &chosen) {
     for (const engine_set &each : engine_sets())
         measured.emplace_back(&each, measure_in_child(each, kind, count, chosen.seed));
     print_table(measured);
-    if (!chosen.json.empty()) write_json(chosen, host, measured);
+    const nlohmann::ordered_json settings = {
+        {"connections", chosen.connections}, {"transport", chosen.transport}, {"seed", chosen.seed}};
+    write_report(chosen.report, "laio-bench-waiting", host, {{"settings", settings}, {"sets", sets_json(measured)}});
     return 0;
 }
 
 int parse_and_run(int argc, char **argv) {
     options chosen;
     CLI::App parser("Connections that wait in recvfrom on one LAIO loop: memory, threads and time of each.");
-    parser.add_option("--connections", chosen.connections, "how many")
-        ->check(CLI::Range(1, 1000000))
-        ->capture_default_str();
+    add_count(parser, "--connections", chosen.connections, 1, 1000000, "how many");
     parser.add_option("--transport", chosen.transport, "tcp or unix")
         ->check(CLI::IsMember({"tcp", "unix"}))
         ->capture_default_str();
     parser.add_option("--seed", chosen.seed, "of the order in which the bytes are sent")->capture_default_str();
-    parser.add_option("--json", chosen.json, "also write the results to this file");
-    parser.add_option("--commit", chosen.commit, "what to print as the version measured");
+    add_report_options(parser, chosen.report);
     CLI11_PARSE(parser, argc, argv);
     return run(chosen);
 }
@@ -125,8 +114,4 @@ int parse_and_run(int argc, char **argv) {
 } // namespace
 } // namespace laio::bench
 
-int main(int argc, char **argv) {
-    try {
-        return laio::bench::parse_and_run(argc, argv);
-    } catch (const std::exception &error) { laio::bench::fail("{}", error.what()); }
-}
+int main(int argc, char **argv) { return laio::bench::run_program(argc, argv, laio::bench::parse_and_run); }

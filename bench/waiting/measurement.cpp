@@ -3,6 +3,7 @@
 #include "measurement.hpp"
 
 #include "common/failure.hpp"
+#include "common/ring_presence.hpp"
 
 #include <laio/laio.h>
 
@@ -122,14 +123,9 @@ waiting_figures measure(const engine_set &engines, transport kind, std::size_t c
     options.flags = engines.flags;
     options.forbid = engines.forbid;
     must(laio_init(&options), "laio_init");
-    struct laio_stats stats {};
-    stats.size = sizeof stats;
-    must(laio_stats(&stats), "laio_stats");
     waiting_figures figures;
-    if ((engines.flags & LAIO_SOCKETS_IN_RING) != 0 && (stats.engines & LAIO_ENGINE_RING) == 0) {
-        figures.skipped = "no io_uring: " + error_text(stats.ring_errno);
-        return figures;
-    }
+    if ((engines.flags & LAIO_SOCKETS_IN_RING) != 0) figures.skipped = why_no_ring();
+    if (!figures.skipped.empty()) return figures;
 
     const auto per_call = [&](double value) { return value / static_cast<double>(count); };
     clock::time_point begin = clock::now();
@@ -159,18 +155,23 @@ waiting_figures measure(const engine_set &engines, transport kind, std::size_t c
     return figures;
 }
 
+// Calls visit(name, member) for each figure.
+template <typename figures_type, typename visitor> void visit_figures(figures_type &figures, visitor visit) {
+    visit("connections", figures.connections);
+    visit("threads", figures.threads);
+    visit("private_dirty_bytes", figures.private_dirty_bytes);
+    visit("rss_bytes", figures.rss_bytes);
+    visit("submit_ns", figures.submit_ns);
+    visit("complete_ns", figures.complete_ns);
+    visit("complete_cpu_ns", figures.complete_cpu_ns);
+    visit("completions_per_poll", figures.completions_per_poll);
+}
+
 waiting_figures from_json(const nlohmann::ordered_json &json) {
     waiting_figures result;
     result.skipped = json.value("skipped", "");
-    if (!result.skipped.empty()) return result;
-    json.at("connections").get_to(result.connections);
-    json.at("threads").get_to(result.threads);
-    json.at("private_dirty_bytes").get_to(result.private_dirty_bytes);
-    json.at("rss_bytes").get_to(result.rss_bytes);
-    json.at("submit_ns").get_to(result.submit_ns);
-    json.at("complete_ns").get_to(result.complete_ns);
-    json.at("complete_cpu_ns").get_to(result.complete_cpu_ns);
-    json.at("completions_per_poll").get_to(result.completions_per_poll);
+    if (result.skipped.empty())
+        visit_figures(result, [&](const char *name, auto &figure) { json.at(name).get_to(figure); });
     return result;
 }
 
@@ -207,14 +208,9 @@ waiting_figures measure_in_child(const engine_set &engines, transport kind, std:
 
 nlohmann::ordered_json to_json(const waiting_figures &figures) {
     if (!figures.skipped.empty()) return {{"skipped", figures.skipped}};
-    return {{"connections", figures.connections},
-            {"threads", figures.threads},
-            {"private_dirty_bytes", figures.private_dirty_bytes},
-            {"rss_bytes", figures.rss_bytes},
-            {"submit_ns", figures.submit_ns},
-            {"complete_ns", figures.complete_ns},
-            {"complete_cpu_ns", figures.complete_cpu_ns},
-            {"completions_per_poll", figures.completions_per_poll}};
+    nlohmann::ordered_json json;
+    visit_figures(figures, [&](const char *name, const auto &figure) { json[name] = figure; });
+    return json;
 }
 
 } // namespace laio::bench

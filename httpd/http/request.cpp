@@ -76,13 +76,6 @@ status status_of(error_code error, std::string_view head) {
     return status::bad_request;
 }
 
-request refused(status why) {
-    request answer;
-    answer.verdict = why;
-    answer.framing_lost = true;
-    return answer;
-}
-
 status judge_method(beast::http::verb method) {
     using beast::http::verb;
     if (method == verb::get || method == verb::head) return status::ok;
@@ -91,6 +84,13 @@ status judge_method(beast::http::verb method) {
 
 } // namespace
 
+request refused_request(status why) {
+    request answer;
+    answer.verdict = why;
+    answer.framing_lost = true;
+    return answer;
+}
+
 request read_request(std::string_view head, std::uint64_t body_limit) {
     head_reader reader;
     reader.header_limit(static_cast<std::uint32_t>(std::min<std::size_t>(head.size(), UINT32_MAX)));
@@ -98,13 +98,13 @@ request read_request(std::string_view head, std::uint64_t body_limit) {
 
     error_code error;
     const auto used = reader.put(boost::asio::const_buffer(head.data(), head.size()), error);
-    if (error) return refused(status_of(error, head));
-    if (!reader.is_header_done() || used != head.size()) return refused(status::bad_request);
+    if (error) return refused_request(status_of(error, head));
+    if (!reader.is_header_done() || used != head.size()) return refused_request(status::bad_request);
     if (reader.version == 11 ? reader.hosts != 1 : reader.hosts > 1)
-        return refused(status::bad_request); // RFC 9112 section 3.2
-    if (reader.has_transfer_encoding)        // with a Content-Length beside it: an attempt to smuggle a request
-        return refused(reader.content_length() ? status::bad_request : status::not_implemented);
-    if (reader.expects_other) return refused(status::expectation_failed);
+        return refused_request(status::bad_request); // RFC 9112 section 3.2
+    if (reader.has_transfer_encoding)                // with a Content-Length beside it: an attempt to smuggle a request
+        return refused_request(reader.content_length() ? status::bad_request : status::not_implemented);
+    if (reader.expects_other) return refused_request(status::expectation_failed);
 
     request answer;
     answer.is_head = reader.method == beast::http::verb::head;

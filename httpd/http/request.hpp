@@ -21,6 +21,9 @@ struct request {
     std::string path;              // decode_target()'s, when verdict is ok
 };
 
+// One whose head is not read, or cannot be: its connection ends with the answer.
+request refused_request(status why);
+
 // Reads a whole head: from the first byte of the request line to the empty line, both included. A body longer than
 // `body_limit` bytes is refused (content_too_large).
 request read_request(std::string_view head, std::uint64_t body_limit);

@@ -9,13 +9,6 @@ namespace {
 
 constexpr auto none = std::string_view::npos;
 
-request refused(status why) {
-    request answer;
-    answer.verdict = why;
-    answer.framing_lost = true;
-    return answer;
-}
-
 // What a method can begin with; anything else (a TLS handshake, binary garbage) is refused at its first byte.
 bool can_begin_request(char c) {
     return (c >= 'A' && c <= 'Z') || (c >= 'a' && c <= 'z') || (c >= '0' && c <= '9') ||
@@ -59,7 +52,7 @@ std::optional<request> request_stream::read_head() {
     // A client may send empty lines before a request (RFC 9112 section 2.2).
     while (begin_ < end_ && scanned_ == 0 && (buffer_[begin_] == '\r' || buffer_[begin_] == '\n')) ++begin_;
     if (begin_ == end_) return std::nullopt;
-    if (!can_begin_request(buffer_[begin_])) return refused(status::bad_request);
+    if (!can_begin_request(buffer_[begin_])) return refused_request(status::bad_request);
 
     const auto length = find_head_end();
     if (length != none) {
@@ -69,7 +62,7 @@ std::optional<request> request_stream::read_head() {
     }
     if (end_ - begin_ < limits_.head_bytes) return std::nullopt;
     const bool has_request_line = bytes().find('\n') != none;
-    return refused(has_request_line ? status::request_header_fields_too_large : status::uri_too_long);
+    return refused_request(has_request_line ? status::request_header_fields_too_large : status::uri_too_long);
 }
 
 void request_stream::drop_body() {
