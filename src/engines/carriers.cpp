@@ -22,7 +22,7 @@ constexpr std::int64_t next_step_ns = 10'000'000; // from one carrier beyond the
 #if defined(__SANITIZE_ADDRESS__) || defined(__SANITIZE_THREAD__)
 constexpr std::size_t stack_bytes = 512 * 1024; // instrumented code takes more
 #else
-constexpr std::size_t stack_bytes = 64 * 1024;
+constexpr std::size_t stack_bytes = std::size_t{64} * 1024;
 #endif
 
 static_assert(std::atomic<int>::is_always_lock_free && sizeof(std::atomic<int>) == sizeof(int));
