@@ -6,14 +6,14 @@ JOBS ?= $(shell nproc)
 
 .DEFAULT_GOAL := help
 .NOTPARALLEL:
-.PHONY: help packages build test sanitize demo bench-micro style install clean
+.PHONY: help packages build test sanitize cross-aarch64 demo bench-micro style install clean
 
 # $(call build,PRESET) and $(call test,PRESET): the presets are in CMakePresets.json.
 build = cmake --preset $(1) && cmake --build --preset $(1) --parallel $(JOBS)
 test = ctest --preset $(1) --output-on-failure -j2 $(CTEST_FLAGS)
 
 help: ## this list
-	@awk -F ':.*## ' '/^[a-z-]+:.*## / { printf "  make %-12s %s\n", $$1, $$2 }' $(firstword $(MAKEFILE_LIST))
+	@awk -F ':.*## ' '/^[a-z0-9-]+:.*## / { printf "  make %-13s %s\n", $$1, $$2 }' $(firstword $(MAKEFILE_LIST))
 
 packages: ## installs the Debian packages that are missing (all targets that build do it first)
 	@scripts/install-packages
@@ -36,6 +36,12 @@ sanitize: packages ## the tests with address, undefined-behaviour and thread san
 	$(call test,asan)
 	$(call build,tsan)
 	$(call test,tsan)
+
+cross-aarch64: ## builds for aarch64 into build/aarch64, and tests under qemu-user what that can run
+	@scripts/install-packages aarch64
+	$(call build,aarch64)
+	@$(call test,aarch64); result=$$?; \
+	    grep -hE '^(SKIPPED|no io_uring)' build/aarch64/Testing/Temporary/LastTest.log | sort | uniq -c; exit $$result
 
 demo: build ## serves a folder (DIR=/usr/share/doc) with laio-httpd, checks and loads it, shows the routes
 	@scripts/demo $(if $(DIR),'$(DIR)')

@@ -28,6 +28,9 @@ int set_up_errno = 0;
 
 void on_thread_end(void *) { end_loop(); }
 
+// Where MADV_WIPEONFORK is not known, or accepted and not done (emulators): fork(3) at least is noticed.
+void on_fork() { *mark.load() = no_process; }
+
 void set_up() {
     set_up_errno = pthread_key_create(&at_thread_end, on_thread_end);
     if (set_up_errno != 0) return;
@@ -39,6 +42,7 @@ void set_up() {
     madvise(page, 4096, MADV_WIPEONFORK); // since Linux 4.14
     mark.store(static_cast<volatile unsigned *>(page));
     process_number = static_cast<volatile unsigned *>(page);
+    set_up_errno = pthread_atfork(nullptr, nullptr, on_fork);
 }
 
 // Once a process and again in the child of a fork, where the mark is clear.

@@ -2,10 +2,14 @@
 // threads of ours that let it through; on any other thread it does nothing.
 #include "kernel/interruptible.hpp"
 
+#include "kernel/system_call.hpp"
+
 #include <atomic>
 #include <cerrno>
 #include <cstdint>
+#include <ctime>
 #include <ucontext.h>
+#include <unistd.h>
 
 namespace laio {
 namespace {
@@ -49,6 +53,20 @@ bool is_free(int number) {
     return action.sa_flags & SA_SIGINFO ? action.sa_sigaction == on_cancel : action.sa_handler == SIG_DFL;
 }
 
+// An emulator of user mode takes handlers for more signals than it can send (qemu: SIGRTMAX is one of these).
+bool is_sendable(int number) {
+    sigset_t only;
+    sigset_t before;
+    sigemptyset(&only);
+    sigaddset(&only, number);
+    pthread_sigmask(SIG_BLOCK, &only, &before);
+    const long r = system_call(SYS_tgkill, getpid(), system_call(SYS_gettid), number);
+    const timespec no_time{};
+    if (r == 0) sigtimedwait(&only, nullptr, &no_time);
+    pthread_sigmask(SIG_SETMASK, &before, nullptr);
+    return r != -EINVAL;
+}
+
 } // namespace
 
 int take_cancel_signal(int number) {
@@ -56,7 +74,7 @@ int take_cancel_signal(int number) {
     int taken = taken_signal.load();
     if (taken == 0) {
         int chosen = number != 0 ? number : SIGRTMAX;
-        while (number == 0 && chosen >= SIGRTMIN && !is_free(chosen)) --chosen;
+        while (number == 0 && chosen >= SIGRTMIN && !(is_free(chosen) && is_sendable(chosen))) --chosen;
         if (chosen < SIGRTMIN) return -EBUSY;
         if (!is_free(chosen)) return -EBUSY;
         // The handler comes first: as soon as the signal counts as taken, another thread may send it.

@@ -179,7 +179,7 @@ TEST_P(forking, grandchild) {
 
 // fork() made through the library.
 TEST_P(forking, through_the_library) {
-    const long pid = laio_syscall(SYS_fork);
+    const long pid = done(SYS_fork).value;
     ASSERT_GE(pid, 0);
     if (pid == 0) {
         const bool is_well = laio_outstanding() == 0 && laio_cancel(reading_->handle) == -1 && errno == EINVAL &&

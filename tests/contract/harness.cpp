@@ -50,9 +50,11 @@ std::ostream &operator<<(std::ostream &stream, const outcome &shown) {
 
 call_record *begin_call(long number, const arguments &values) {
     auto &record = *own_books.records.emplace_back(std::make_unique<call_record>());
-    record.number = number;
+    const native_call made{number, values};
+    const arguments &a = made.a;
+    record.number = made.number;
     errno = 0;
-    const long value = laio_syscall(number, values[0], values[1], values[2], values[3], values[4], values[5]);
+    const long value = laio_syscall(made.number, a[0], a[1], a[2], a[3], a[4], a[5]);
     const int error = errno;
     if (value == -1 && error == EINPROGRESS) record.handle = laio_gethandle();
     else EXPECT_EQ(laio_gethandle(), nullptr) << "a handle for call " << number << ", which did not block";
@@ -67,8 +69,10 @@ call_record *begin_call(long number, const arguments &values) {
 }
 
 outcome plain_call(long number, const arguments &values) {
+    const native_call made{number, values};
+    const arguments &a = made.a;
     errno = 0;
-    const long value = syscall(number, values[0], values[1], values[2], values[3], values[4], values[5]);
+    const long value = syscall(made.number, a[0], a[1], a[2], a[3], a[4], a[5]);
     return {value, value == -1 ? errno : 0};
 }
 

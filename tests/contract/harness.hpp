@@ -6,6 +6,7 @@
 #pragma once
 
 #include "engine_set.hpp"
+#include "older_calls.hpp"
 #include "resources.hpp"
 
 #include <array>
@@ -44,8 +45,6 @@ template <class argument> long as_argument(argument value) {
     else if constexpr (std::is_pointer_v<argument>) return reinterpret_cast<long>(value);
     else return static_cast<long>(value);
 }
-
-using arguments = std::array<long, 6>;
 
 call_record *begin_call(long number, const arguments &values);
 outcome plain_call(long number, const arguments &values);

@@ -7,6 +7,7 @@
 #include "harness.hpp"
 
 #include <climits>
+#include <cstdlib>
 #include <fcntl.h>
 #include <set>
 #include <sys/mman.h>
@@ -51,6 +52,13 @@ const std::set<long> &left_out() {
     return numbers;
 }
 
+// Whether $LAIO_TEST_LEAVE_OUT, "101 123", names it: where an emulator makes the calls, it is the one that crashes.
+bool is_left_out_here(long number) {
+    const char *given = std::getenv("LAIO_TEST_LEAVE_OUT");
+    return given != nullptr &&
+           (" " + std::string{given} + " ").find(" " + std::to_string(number) + " ") != std::string::npos;
+}
+
 // As a descriptor not open, as a pointer not mapped (below mmap_min_addr), as a length small.
 constexpr long nowhere = 20488;
 constexpr long beyond = static_cast<long>(0x8000000000000010UL); // no address at all; as an int 16
@@ -72,7 +80,7 @@ void make_one(long number, long value) {
 
 TEST_P(garbage, every_number) {
     for (long number = 0; number <= 500; ++number) {
-        if (left_out().contains(number)) continue;
+        if (left_out().contains(number) || is_left_out_here(number)) continue;
         const int status = in_child([&] {
             // A file of nobody's: among the calls are fchmod(2) and fchown(2), which as root would change a real one.
             const descriptor nobodys{memfd_create("laio-garbage", MFD_CLOEXEC)};

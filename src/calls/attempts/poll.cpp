@@ -94,7 +94,8 @@ outcome attempt_select(operation &op) {
     const auto &a = op.made.a;
     if (op.copied == nullptr && (static_cast<int>(a[0]) < 0 || a[0] > FD_SETSIZE || !keep_sets(op)))
         return blocked(until::carrier);
-    const long r = system_call(SYS_pselect6, a[0], a[1], a[2], a[3], word(&no_time), 0);
+    timespec zero{}; // the kernel may write the time left
+    const long r = system_call(SYS_pselect6, a[0], a[1], a[2], a[3], word(&zero), 0);
     if (r != 0) return done(r);
     const outcome next = wait_or_time_out(op, until::descriptors);
     if (next.waits_for != until::nothing) bring_back_sets(op);
@@ -127,7 +128,7 @@ outcome attempt_poll(operation &op, surroundings &) {
     if (const long error = check_poll_arguments(op); error != 0) return done(error);
     const auto &a = op.made.a;
     if (op.what->arguments[0] == '-') return attempt_select(op);
-    timespec zero = no_time; // the kernel writes the time left
+    timespec zero{};
     const long r = system_call(SYS_ppoll, a[0], a[1], word(&zero), 0, 0);
     return r != 0 ? done(r) : wait_or_time_out(op, until::descriptors);
 }

@@ -11,6 +11,7 @@
 #include <array>
 #include <climits>
 #include <cstdio>
+#include <cstdlib>
 #include <cstring>
 #include <map>
 #include <set>
@@ -40,7 +41,9 @@ using numbers_by_name = std::map<std::string, long>;
 // machine has no preprocessor or no such header.
 numbers_by_name read_header(const std::string &header, const std::string &options) {
     std::map<std::string, std::string> macros;
-    for (const char *preprocessor : {"cc -E", "c++ -E", "gcc -E", "clang -E", "cpp"}) {
+    const char *given = std::getenv("LAIO_TEST_PREPROCESSOR"); // for another architecture than this machine's
+    for (const char *preprocessor : {given, "cc -E", "c++ -E", "gcc -E", "clang -E", "cpp"}) {
+        if (preprocessor == nullptr) { continue; }
         std::string command = "echo '#include <";
         command.append(header).append(">' | ").append(preprocessor).append(" -dM ").append(options);
         command.append(" -x c - 2>/dev/null");
