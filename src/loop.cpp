@@ -242,10 +242,15 @@ void loop::complete(operation &op, long result) {
     if (is_shared_ && !is_collecting_) ring_alarm();
 }
 
+// Those whose descriptor number came to mean another file while they waited. Before anybody else may end them.
+void loop::end_stale() {
+    while (operation *op = readiness_.stale().pop()) complete(*op, total(*op, -EBADF));
+}
+
 // One after another, not one within another: ten thousand calls may wait on one descriptor.
 void loop::run_turns() {
     while (!turns_.empty() || !readiness_.stale().empty()) {
-        while (operation *op = readiness_.stale().pop()) complete(*op, total(*op, -EBADF));
+        end_stale();
         if (operation *op = turns_.pop()) start(*op);
     }
 }

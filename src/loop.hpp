@@ -60,6 +60,7 @@ private:
     void advance(operation &op);
     void settle(operation &op, outcome next);
     void complete(operation &op, long result);
+    void end_stale();
     void run_turns();
     void cancel_operation(operation &op);
 

@@ -103,6 +103,7 @@ void loop::collect() {
     if (readiness_.has_found()) collect_readiness();
     if (!ring_.is_idle()) collect_ring();
     if (carriers_.has_handed_in()) collect_carriers();
+    end_stale();
     if (!timers_.is_empty()) collect_timers();
     run_turns();
     is_collecting_ = false;

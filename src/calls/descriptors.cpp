@@ -138,7 +138,9 @@ bool descriptors::join(operation &op) {
 
 bool descriptors::is_first(const operation &op) {
     for (const membership &place : op.places)
-        if (place.where != nullptr && place.way != lane::none && place.previous != nullptr) return false;
+        if (place.where != nullptr && place.way != lane::none && place.previous != nullptr &&
+            place.previous->owner != &op) // a copy within a file stands behind itself
+            return false;
     return true;
 }
 
@@ -152,7 +154,8 @@ void descriptors::leave(operation &op, operation *(&next)[2]) {
         const bool was_first = place.previous == nullptr;
         (place.previous != nullptr ? place.previous->next : calls->first[way]) = place.next;
         (place.next != nullptr ? place.next->previous : calls->last[way]) = place.previous;
-        if (was_first && place.way != lane::none && place.next != nullptr) next[i] = place.next->owner;
+        if (was_first && place.way != lane::none && place.next != nullptr && place.next->owner != &op)
+            next[i] = place.next->owner;
         place.where = nullptr;
         --calls->count;
         forget_if_empty(*calls);

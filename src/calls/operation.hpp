@@ -69,6 +69,7 @@ struct operation {
     // how far it is
     until waits_for;
     bool timed_out;         // its end was asked for because its deadline came
+    bool has_header;        // header is a copy of the application's
     bool positional;        // moves the offset of a regular file
     std::uint8_t fruitless; // times that its descriptor was ready and the attempt still said "would block"
     std::atomic<int> cancelled;
@@ -124,6 +125,7 @@ inline void prepare(operation &op, const row &what, long number, const long *arg
     for (int i = 0; i < 6; ++i) op.made.a[i] = arguments[i];
     op.waits_for = until::nothing;
     op.timed_out = false;
+    op.has_header = false;
     op.positional = false;
     op.fruitless = 0;
     op.cancelled.store(0, std::memory_order_relaxed);

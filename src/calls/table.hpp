@@ -28,7 +28,7 @@ enum class form : std::uint8_t {
     status,       // fstat of a file that the kernel answers from memory
     close,        // of what was seen to need nothing written, waited for or truncated
     lock,         // LOCK_NB: flock
-    control,      // fcntl: F_SETLK for F_SETLKW, all other commands in place
+    control,      // fcntl: F_SETLK for F_SETLKW; all other commands are direct calls
     wait,         // WNOHANG: wait4, waitid
     sleep,        // a timer: nanosleep, clock_nanosleep
     poll,         // zero time-out: poll, ppoll, select, pselect6

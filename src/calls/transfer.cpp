@@ -117,7 +117,7 @@ std::uint64_t size_of(const operation &op) {
     const auto &a = op.made.a;
     if (is_header_call(op)) {
         if (op.vector != nullptr) return op.moved + sum(op.vector, op.vector_length);
-        const auto *header = pointer<const msghdr>(a[1]);
+        const auto *header = op.has_header ? &op.header : pointer<const msghdr>(a[1]);
         return sum(header->msg_iov, header->msg_iovlen);
     }
     if (is_vector_call(op)) {
@@ -126,6 +126,16 @@ std::uint64_t size_of(const operation &op) {
     }
     const auto bytes = static_cast<std::uint64_t>(a[2]);
     return bytes < transfer_max ? bytes : transfer_max;
+}
+
+bool moves_nothing(const operation &op) {
+    if (!is_vector_call(op) || op.vector != nullptr) return false;
+    const auto *vector = pointer<const iovec>(op.made.a[1]);
+    const auto count = static_cast<std::size_t>(op.made.a[2]);
+    if (count > IOV_MAX || !is_readable(vector, count * sizeof *vector)) return true;
+    for (std::size_t i = 0; i < count; ++i)
+        if (is_absurd(static_cast<long>(vector[i].iov_len))) return true;
+    return size_of(op) == 0;
 }
 
 void note_moved(operation &op, std::uint64_t bytes) {
@@ -144,6 +154,7 @@ int capture(operation &op) {
         const auto *header = pointer<const msghdr>(op.made.a[1]);
         if (!is_readable(header, sizeof *header)) return 0;
         op.header = *header;
+        op.has_header = true;
         if (const int error = copy_vector(op, header->msg_iov, static_cast<long>(header->msg_iovlen)); error != 0)
             return error;
     }
@@ -152,9 +163,11 @@ int capture(operation &op) {
 }
 
 msghdr *header_of(operation &op) {
-    if (op.vector == nullptr) return pointer<msghdr>(op.made.a[1]);
-    op.header.msg_iov = op.vector;
-    op.header.msg_iovlen = op.vector_length;
+    if (!op.has_header) return pointer<msghdr>(op.made.a[1]);
+    if (op.vector != nullptr) {
+        op.header.msg_iov = op.vector;
+        op.header.msg_iovlen = op.vector_length;
+    }
     if (op.moved > 0) { // names and control data went with the first bytes
         op.header.msg_control = nullptr;
         op.header.msg_controllen = 0;
@@ -163,7 +176,7 @@ msghdr *header_of(operation &op) {
 }
 
 void write_back(operation &op) {
-    if (op.vector == nullptr || op.moved > 0 || !is_header_call(op)) return;
+    if (!op.has_header || op.moved > 0 || op.what->attempt != form::receive) return;
     auto *header = pointer<msghdr>(op.made.a[1]);
     header->msg_namelen = op.header.msg_namelen;
     header->msg_controllen = op.header.msg_controllen;

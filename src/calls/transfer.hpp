@@ -31,6 +31,10 @@ transfer rest_of(const operation &op, iovec &single);
 // What it asks to move altogether. Reads the application's vector.
 std::uint64_t size_of(const operation &op);
 
+// Whether its vector, not yet captured, is unreadable, impossible or without a byte: then the plain call answers before
+// it looks at what the file is, and cannot wait.
+bool moves_nothing(const operation &op);
+
 // Counts `bytes` as moved.
 void note_moved(operation &op, std::uint64_t bytes);
 

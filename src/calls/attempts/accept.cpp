@@ -10,6 +10,8 @@
 namespace laio {
 
 outcome attempt_accept(operation &op, surroundings &world) {
+    constexpr long flags_known = SOCK_CLOEXEC | SOCK_NONBLOCK;
+    if (op.made.number == SYS_accept4 && (op.made.a[3] & 0xffffffff & ~flags_known) != 0) return done(in_place(op));
     const long flags = status_flags(descriptor_of(op));
     if (flags < 0 || (flags & O_NONBLOCK) != 0) return done(in_place(op));
     int listens = 0;

@@ -48,9 +48,16 @@ std::int64_t timeout_ns(const operation &op) {
     if (a[place] == 0) return -1;
     const auto *given = pointer<const timespec>(a[place]); // struct timeval has the same form
     if (!is_readable(given, sizeof *given)) return -EFAULT;
-    if (given->tv_sec < 0 || given->tv_nsec < 0 || given->tv_nsec >= 1'000'000'000 / unit_ns) return -EINVAL;
-    if (given->tv_sec > INT_MAX) return -1;
-    return static_cast<std::int64_t>(given->tv_sec) * 1'000'000'000 + given->tv_nsec * unit_ns;
+    std::int64_t seconds = given->tv_sec;
+    std::int64_t units = given->tv_nsec;
+    if (unit_ns > 1) { // select(2) takes more than a second of microseconds
+        if (seconds > INT_MAX) return -1;
+        seconds += units / 1'000'000;
+        units %= 1'000'000;
+    }
+    if (seconds < 0 || units < 0 || units >= 1'000'000'000 / unit_ns) return -EINVAL;
+    if (seconds > INT_MAX) return -1;
+    return seconds * 1'000'000'000 + units * unit_ns;
 }
 
 // Not ready now: done if its time is over, else set up to wait.
@@ -102,26 +109,32 @@ outcome attempt_select(operation &op) {
     return next;
 }
 
+// The kernel wants to know how long it is, even though there is only one length.
+long check_mask(long address, long length) {
+    if (address == 0) return 0;
+    if (length != 8) return -EINVAL;
+    return is_readable(pointer<long>(address), 8) ? 0 : -EFAULT;
+}
+
 } // namespace
 
 long check_poll_arguments(const operation &op) {
     const auto &a = op.made.a;
-    int mask = -1;
+    long mask = 0;
     switch (op.made.number) {
-    case SYS_ppoll: mask = 3; break;
+    case SYS_ppoll: mask = check_mask(a[3], a[4]); break;
     case SYS_epoll_pwait:
-    case SYS_epoll_pwait2: mask = 4; break;
+    case SYS_epoll_pwait2: mask = check_mask(a[4], a[5]); break;
     case SYS_pselect6:
         if (a[5] == 0) break;
         // the mask's address and length
         if (!is_readable(pointer<long>(a[5]), 2 * sizeof(long))) return -EFAULT;
-        if (const long at = *pointer<const long>(a[5]); at != 0 && !is_readable(pointer<long>(at), 8)) return -EFAULT;
+        mask = check_mask(pointer<const long>(a[5])[0], pointer<const long>(a[5])[1]);
         break;
     default: break;
     }
-    if (mask >= 0 && a[mask] != 0 && !is_readable(pointer<long>(a[mask]), 8)) return -EFAULT;
     const std::int64_t timeout = timeout_ns(op);
-    return timeout < -1 ? static_cast<long>(timeout) : 0;
+    return timeout < -1 ? static_cast<long>(timeout) : mask;
 }
 
 outcome attempt_poll(operation &op, surroundings &) {

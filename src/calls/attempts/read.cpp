@@ -7,26 +7,40 @@
 #include "calls/attempts/nonblocking_twin.hpp"
 #include "calls/transfer.hpp"
 
+#include <climits>
 #include <fcntl.h>
 
 namespace laio {
 namespace {
 
-bool is_refusal(long result) {
-    return result == -EOPNOTSUPP || result == -EINVAL || result == -EPERM || result == -ENOSYS;
-}
+bool is_refusal(long result) { return result == -EOPNOTSUPP || result == -EPERM || result == -ENOSYS; }
 
 bool is_disk(file_kind kind) { return kind == file_kind::regular || kind == file_kind::block; }
 
 // Errors that a plain call finds before it could block, where preadv2 would find others; and what asks not to wait.
 bool is_for_the_plain_call(const operation &op) {
     const auto &a = op.made.a;
+    if (is_vector_call(op) && (a[2] < 0 || a[2] > IOV_MAX)) return true;
     switch (op.made.number) {
     case SYS_pread64: return is_absurd(a[2]) || a[3] < 0;
     case SYS_preadv: return a[3] < 0;
     case SYS_preadv2: return a[3] < -1 || (a[5] & RWF_NOWAIT) != 0;
     case SYS_read: return is_absurd(a[2]);
     default: return false;
+    }
+}
+
+// read(2) without a length. Some files have something to say to it all the same, and some even wait.
+outcome read_nothing(const operation &op, const surroundings &world) {
+    file_identity file{};
+    if (const long r = identify(descriptor_of(op), file); r < 0) return done(r);
+    switch (file.kind) {
+    case file_kind::socket:
+    case file_kind::pipe:
+    case file_kind::directory: return done(in_place(op));
+    case file_kind::regular:
+    case file_kind::block: return done(system_call(SYS_readv, op.made.a[0], 0, 0)); // the file is not asked
+    default: return must_not_wait(op, world) ? done(in_place(op)) : blocked(until::carrier);
     }
 }
 
@@ -37,6 +51,9 @@ outcome read_otherwise(operation &op, surroundings &world, const file_identity &
     const transfer rest = rest_of(op, single);
     const bool has_no_positions = file.kind == file_kind::socket || file.kind == file_kind::pipe;
     if (rest.offset >= 0 && has_no_positions) return done(in_place(op)); // an error
+    if (moves_nothing(op)) return done(in_place(op));                    // likewise, or nothing to do
+    if (rest.flags != 0 && !is_disk(file.kind))                          // no other call has flags
+        return must_not_wait(op, world) ? done(in_place(op)) : blocked(until::carrier);
     switch (file.kind) {
     case file_kind::socket: {
         msghdr header{};
@@ -104,6 +121,7 @@ outcome account_read(operation &op, surroundings &world, long result) {
 
 outcome attempt_read(operation &op, surroundings &world) {
     if (is_for_the_plain_call(op)) return done(in_place(op));
+    if (op.made.number == SYS_read && op.made.a[2] == 0) return read_nothing(op, world);
     const int descriptor = descriptor_of(op);
     const descriptor_hint hint = world.hints.of(descriptor);
     if (hint.kind == file_kind::socket && op.made.number == SYS_read && op.made.a[2] > 0) {
@@ -127,8 +145,13 @@ outcome attempt_read(operation &op, surroundings &world) {
                                    rest.offset >> 63, rest.flags | RWF_NOWAIT);
         const bool all = rest.vector == &single && r == static_cast<long>(single.iov_len);
         if (all) return done(static_cast<long>(op.moved) + r); // before any bookkeeping: this is the fast path
-        if (is_refusal(r)) {
+        if (is_refusal(r) || r == -EINVAL) {
             if (const long error = identify(descriptor, file); error < 0) return done_with(op, error);
+            if (r == -EINVAL && !is_disk(file.kind)) return done_with(op, r); // of this call, as the plain one says
+            if (r == -EINVAL || (r == -EOPNOTSUPP && rest.flags != 0)) {      // perhaps: a carrier will see
+                op.positional = is_disk(file.kind) && rest.offset < 0;
+                return blocked(until::carrier);
+            }
             if (r == -EPERM || r == -ENOSYS) world.has.nowait = false; // a filter, an old kernel: nothing has it
             world.no_nowait.add(file);
             return read_otherwise(op, world, file);

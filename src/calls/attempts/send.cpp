@@ -2,6 +2,8 @@
 #include "calls/attempts/forms.hpp"
 #include "calls/transfer.hpp"
 
+#include <climits>
+
 namespace laio {
 namespace {
 
@@ -37,7 +39,8 @@ outcome attempt_send_many(operation &op, surroundings &world) {
     if ((a[3] & MSG_DONTWAIT) != 0) return done(in_place(op));
     const long stride = sizeof(mmsghdr);
     const long moved = static_cast<long>(op.moved);
-    const auto length = static_cast<unsigned>(a[2]);
+    const auto given = static_cast<unsigned>(a[2]);
+    const unsigned length = given < IOV_MAX ? given : IOV_MAX; // more are not looked at
     const long r =
         system_call(SYS_sendmmsg, a[0], a[1] + moved * stride, static_cast<long>(length) - moved, a[3] | MSG_DONTWAIT);
     if (r == -EAGAIN) return blocked_unless_nonblocking(op, world, until::writable);

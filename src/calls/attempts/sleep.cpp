@@ -23,6 +23,7 @@ outcome sleep_until(operation &op, std::int64_t deadline_ns) {
 }
 
 outcome sleep_on_timerfd(operation &op, long clock, const timespec &time) {
+    if (nanoseconds(time) <= now_ns(static_cast<clockid_t>(clock))) return done(0);
     const long timer = system_call(SYS_timerfd_create, clock, TFD_CLOEXEC | TFD_NONBLOCK);
     if (timer < 0) return blocked(until::carrier);
     op.own_descriptor = op.descriptor = static_cast<int>(timer);

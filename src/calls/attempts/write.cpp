@@ -5,6 +5,7 @@
 #include "calls/attempts/forms.hpp"
 #include "calls/attempts/nonblocking_twin.hpp"
 #include "calls/transfer.hpp"
+#include "kernel/readable.hpp"
 
 #include <climits>
 #include <fcntl.h>
@@ -38,9 +39,12 @@ outcome write_to_pipe(operation &op, surroundings &world, const transfer &rest) 
     return account_write(op, world, r);
 }
 
-// eventfd and its like: full in theory only, so a look before the plain call is enough.
+// eventfd and its like. That it is writable means that there is room for one.
 outcome write_to_counter(operation &op, const surroundings &world) {
-    const bool at_once = must_not_wait(op, world) || is_ready(descriptor_of(op), POLLOUT);
+    const auto *given = pointer<const std::uint64_t>(op.made.a[1]);
+    const bool adds_one = op.made.number == SYS_write && op.made.a[2] == sizeof *given &&
+                          is_readable(given, sizeof *given) && *given <= 1;
+    const bool at_once = must_not_wait(op, world) || (adds_one && is_ready(descriptor_of(op), POLLOUT));
     return at_once ? done(in_place(op)) : blocked(until::carrier);
 }
 
@@ -57,6 +61,7 @@ outcome write_by_kind(operation &op, surroundings &world, const transfer &rest) 
     if (const long r = identify(descriptor, file); r < 0) return done_with(op, r);
     world.hints.note(descriptor, file.kind);
     switch (file.kind) {
+    case file_kind::socket: return account_write(op, world, send_now(op, rest)); // the number was another file's
     case file_kind::pipe: return write_to_pipe(op, world, rest);
     case file_kind::anonymous: return write_to_counter(op, world);
     case file_kind::regular: op.positional = !is_positioned(op); return blocked(until::carrier);
@@ -93,6 +98,7 @@ outcome attempt_write(operation &op, surroundings &world) {
     }
     iovec single;
     const transfer rest = rest_of(op, single);
+    if (moves_nothing(op)) return done(in_place(op)); // sendmsg(2) would make it an empty datagram
     const file_kind hint = world.hints.kind(descriptor);
     if (hint == file_kind::socket || hint == file_kind::unknown) {
         const long r = send_now(op, rest);
