@@ -39,6 +39,17 @@ public:
         --count_;
     }
 
+    // Takes all of them out, one after another.
+    template <class F> void clear(F end) {
+        for (std::size_t i = 0; i < bucket_count_; ++i) {
+            while (T *record = buckets_[i]) {
+                buckets_[i] = record->next_in_bucket;
+                end(*record);
+            }
+        }
+        count_ = 0;
+    }
+
 private:
     // descriptors are small and dense: their low bits are the best hash there is
     [[nodiscard]] T **bucket(int descriptor) const {

@@ -117,7 +117,12 @@ void carriers::stop() {
     }
 }
 
-void carriers::abandon() { all_ = nullptr; }
+void carriers::abandon() {
+    while (carrier *one = all_) {
+        all_ = one->next;
+        std::free(one);
+    }
+}
 
 // One more thread. 0 or a negative errno.
 int carriers::add() {
@@ -147,37 +152,37 @@ int carriers::add() {
     return 0;
 }
 
+// The call is in the queue before anybody looks at how many carriers there are: an idle one that has had enough just now
+// either sees it, or we see that this one left (leave()).
 int carriers::start(operation &op) {
     join_retired();
     op.queued_ns = now_ns();
-    const bool adds = idle_.load() <= depth_.load() && alive_.load() < max_;
-    if (adds) {
-        const int r = add();
-        if (r < 0 && alive_.load() == 0) return r;
-    }
-    ++started_;
     op.held = true;
     const std::uint64_t depth = depth_.fetch_add(1) + 1;
-    if (depth > depth_peak_) depth_peak_ = depth;
     push(inbox_, op, &operation::next);
     sem_post(&work_);
-    // The idle one may have had enough just now. It looks at the semaphore once more after it stopped counting as idle;
-    // as both change idle_, either it sees this operation or we see that it left.
-    if (!adds && idle_.fetch_add(0) == 0 && depth_.load() > 0 && alive_.load() < max_) add();
+    if (idle_.load() < depth_.load() && alive_.load() < max_) {
+        const int r = add();
+        if (r < 0 && alive_.load() == 0 && take_back(op)) return r;
+    }
+    ++started_;
+    if (depth > depth_peak_) depth_peak_ = depth;
     return 0;
 }
 
+// False: a carrier has it.
+bool carriers::take_back(operation &op) {
+    const locked hold(lock_);
+    fill_queue();
+    if (!op.held) return false;
+    op.held = false;
+    queue_.remove(op);
+    depth_.fetch_sub(1);
+    return true; // the semaphore counts one too many: a carrier will find nothing, and wait again
+}
+
 bool carriers::cancel(operation &op) {
-    {
-        const locked hold(lock_);
-        fill_queue();
-        if (op.held) {
-            op.held = false;
-            queue_.remove(op);
-            depth_.fetch_sub(1);
-            return true; // the semaphore counts one too many: a carrier will find nothing, and wait again
-        }
-    }
+    if (take_back(op)) return true;
     op.cancelled.store(1);
     if (const int runner = op.runner.load(); runner != 0) system_call(SYS_tgkill, getpid(), runner, signal_);
     return false;
@@ -194,6 +199,19 @@ bool carriers::wait_for_work() {
     while (r != 0 && errno == EINTR);
     idle_.fetch_sub(1);
     return r == 0 || sem_trywait(&work_) == 0;
+}
+
+// Counts this carrier out if more than `least` are counted and no call waits. Whoever starts a call raises depth_ and then
+// looks at alive_; here it is the other way round, so that one of the two sees the other.
+bool carriers::leave(std::uint32_t least) {
+    std::uint32_t alive = alive_.load();
+    while (alive > least) {
+        if (!alive_.compare_exchange_weak(alive, alive - 1)) continue;
+        if (depth_.load() == 0) return true;
+        alive_.fetch_add(1);
+        return false;
+    }
+    return false;
 }
 
 // With the lock held.
@@ -239,8 +257,16 @@ void *carriers::run(void *argument) {
 }
 
 void carriers::serve(carrier &me) {
-    // one beyond the bound does not stay when there is nothing to do
-    while (wait_for_work() && !stopping_.load()) {
+    for (;;) {
+        const bool has_work = wait_for_work();
+        if (stopping_.load()) {
+            alive_.fetch_sub(1);
+            break;
+        }
+        if (!has_work) {
+            if (leave(0)) break;
+            continue;
+        }
         if (operation *op = take(); op != nullptr) {
             const auto waited_ns = static_cast<std::uint64_t>(now_ns() - op->queued_ns);
             waited_ns_.fetch_add(waited_ns, std::memory_order_relaxed);
@@ -248,9 +274,9 @@ void carriers::serve(carrier &me) {
             make_call(*op);
             hand_in(*op);
         }
-        if (alive_.load() > max_ && depth_.load() == 0) break;
+        // one beyond the bound does not stay when there is nothing to do
+        if (depth_.load() == 0 && leave(max_)) break;
     }
-    alive_.fetch_sub(1);
     push(retired_, me, &carrier::next_retired);
 }
 

@@ -49,7 +49,9 @@ private:
     static void *run(void *argument);
     void serve(carrier &me);
     bool wait_for_work();
+    bool leave(std::uint32_t least);
     operation *take();
+    bool take_back(operation &op);
     void fill_queue();
     static void make_call(operation &op);
     void hand_in(operation &op);

@@ -82,6 +82,7 @@ static_assert(sizeof(epoll_event) <= 16);
 readiness::~readiness() {
     if (epoll_ >= 0) system_call(SYS_close, epoll_);
     if (alarm_ >= 0) system_call(SYS_close, alarm_);
+    watches_.clear([](watch &w) { std::free(&w); }); // in the child of a fork somebody may still wait
     while (unused_ != nullptr) {
         watch *next = unused_->next_in_bucket;
         std::free(unused_);
