@@ -238,9 +238,15 @@ void ring::drain() {
         backlog_.pop()->held = false;
 }
 
-// The kernel has completions that it puts into the queue when it is asked to.
-bool ring::kernel_has_complete() const {
-    return (IO_URING_READ_ONCE(*ring_->sq.kflags) & (IORING_SQ_TASKRUN | IORING_SQ_CQ_OVERFLOW)) != 0;
+// The kernel puts into the queue what it kept until it is asked to. Its word that it has something is not to be trusted:
+// the flag may be set again after the last of it was fetched. False: it kept nothing.
+bool ring::fetch() {
+    const unsigned flags = IO_URING_READ_ONCE(*ring_->sq.kflags);
+    if ((flags & (IORING_SQ_TASKRUN | IORING_SQ_CQ_OVERFLOW)) == 0) return false;
+    const unsigned before = io_uring_cq_ready(ring_);
+    ++enters_;
+    io_uring_get_events(ring_);
+    return io_uring_cq_ready(ring_) > before;
 }
 
 void ring::take(operation_list &complete) {
@@ -263,13 +269,8 @@ void ring::take(operation_list &complete) {
 }
 
 void ring::collect(operation_list &complete) {
-    do {
-        if (kernel_has_complete()) {
-            ++enters_;
-            io_uring_get_events(ring_);
-        }
-        take(complete);
-    } while (kernel_has_complete());
+    do take(complete);
+    while (fetch());
     if (!cancels_.empty() || !backlog_.empty()) drain();
     submit();
 }
@@ -278,10 +279,10 @@ void ring::set_alarm(bool on) {
     if (ring_ != nullptr && io_uring_cq_eventfd_enabled(ring_) != on) io_uring_cq_eventfd_toggle(ring_, on);
 }
 
-bool ring::has_complete() const {
+bool ring::has_complete() {
     // the flag has to be read after the alarm was set
     __sync_synchronize();
-    return io_uring_cq_ready(ring_) > 0 || kernel_has_complete();
+    return io_uring_cq_ready(ring_) > 0 || fetch();
 }
 
 int ring::sleep(const timespec *timeout) {
@@ -306,7 +307,7 @@ int ring::start(operation &) { return -EOPNOTSUPP; }
 bool ring::cancel(operation &) { return true; }
 void ring::submit() {}
 void ring::set_alarm(bool) {}
-bool ring::has_complete() const { return false; }
+bool ring::has_complete() { return false; }
 void ring::collect(operation_list &) {}
 int ring::sleep(const timespec *) { return -ENOSYS; }
 

@@ -42,7 +42,7 @@ public:
     // Whether completions ring the alarm; who sleeps in the ring itself needs no alarm, and it costs. After it was set,
     // has_complete() tells of those that came before.
     void set_alarm(bool on);
-    [[nodiscard]] bool has_complete() const;
+    [[nodiscard]] bool has_complete();
 
     [[nodiscard]] bool is_idle() const { return in_flight_ == 0 && backlog_.empty(); }
 
@@ -61,7 +61,7 @@ private:
     io_uring_sqe *free_entry();
     void drain();
     void take(operation_list &complete);
-    [[nodiscard]] bool kernel_has_complete() const;
+    bool fetch();
     int set_up(unsigned entries, std::uint32_t forbidden);
     int ask_operations();
 
