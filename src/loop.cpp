@@ -96,8 +96,7 @@ long loop::attempt_call(operation &op) {
 // The ring makes an attempt of its own before it waits, and gives the result at once where there is one. Where the last
 // call had to wait, it would only be made twice. But the ring would wait in spite of O_NONBLOCK.
 bool loop::may_skip_attempt(const operation &op) const {
-    return world_.sockets_in_ring && world_.assumes_blocking && world_.hints.of(op.descriptor).waited &&
-           is_plain_input(op);
+    return world_.leaves_attempts_to_ring() && world_.hints.of(op.descriptor).waited && is_plain_input(op);
 }
 
 // The call would block (or wait for its turn: until::nothing). -EINPROGRESS, unless it ends here after all.
@@ -114,7 +113,7 @@ long loop::background(operation &op, until waits_for) {
     op.waits_for = waits_for;
     if (descriptors::is_first(op)) start(op);
     run_turns();
-    if (world_.assumes_blocking && waits_for == until::readable)
+    if (world_.leaves_attempts_to_ring() && waits_for == until::readable)
         world_.hints.note_waited(op.descriptor, op.now == state::running);
     if (op.now == state::done) { // the ring had it at once, or nobody can make it
         ready_.remove(op);

@@ -75,6 +75,9 @@ struct surroundings {
     refusals no_nowait;
     descriptor_hints hints;
 
+    // Calls whose last one waited may go to the ring unattempted.
+    [[nodiscard]] bool leaves_attempts_to_ring() const { return sockets_in_ring && assumes_blocking; }
+
     [[nodiscard]] bool is_nonblocking(int descriptor) const {
         return !assumes_blocking && laio::is_nonblocking(descriptor);
     }

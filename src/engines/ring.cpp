@@ -29,8 +29,6 @@ enum class ring_request : std::uint8_t {
 
 namespace {
 
-using request = ring_request;
-
 constexpr int opcodes[] = {-1,
                            IORING_OP_READ,
                            IORING_OP_READV,
@@ -44,39 +42,39 @@ constexpr int opcodes[] = {-1,
                            IORING_OP_CONNECT};
 constexpr unsigned request_count = sizeof opcodes / sizeof *opcodes;
 
-request request_for(const operation &op) {
+ring_request request_for(const operation &op) {
     const auto &a = op.made.a;
     const bool copied = op.vector != nullptr;
     switch (op.what->ring) {
     case ring_operation::read:
-        if (op.what->attempt != form::read) return request::none;
-        if (is_vector_call(op)) return copied ? request::readv : request::none;
-        return request::read;
+        if (op.what->attempt != form::read) return ring_request::none;
+        if (is_vector_call(op)) return copied ? ring_request::readv : ring_request::none;
+        return ring_request::read;
     case ring_operation::write:
-        if (op.what->attempt != form::write) return request::none;
-        if (is_vector_call(op)) return copied ? request::writev : request::none;
-        return request::write;
+        if (op.what->attempt != form::write) return ring_request::none;
+        if (is_vector_call(op)) return copied ? ring_request::writev : ring_request::none;
+        return ring_request::write;
     case ring_operation::receive:
-        if (is_header_call(op)) return copied ? request::recvmsg : request::none;
-        return a[4] == 0 ? request::recv : request::none; // it has no place for an address
+        if (is_header_call(op)) return copied ? ring_request::recvmsg : ring_request::none;
+        return a[4] == 0 ? ring_request::recv : ring_request::none; // it has no place for an address
     case ring_operation::send:
-        if (is_header_call(op)) return copied ? request::sendmsg : request::none;
-        return a[4] == 0 ? request::send : request::none;
-    case ring_operation::accept: return request::accept;
-    case ring_operation::connect: return request::connect;
-    default: return request::none;
+        if (is_header_call(op)) return copied ? ring_request::sendmsg : ring_request::none;
+        return a[4] == 0 ? ring_request::send : ring_request::none;
+    case ring_operation::accept: return ring_request::accept;
+    case ring_operation::connect: return ring_request::connect;
+    default: return ring_request::none;
     }
 }
 
-void fill(io_uring_sqe *sqe, operation &op, request wanted) {
+void fill(io_uring_sqe *sqe, operation &op, ring_request wanted) {
     const auto &a = op.made.a;
     const int descriptor = static_cast<int>(a[0]);
     iovec single{};
     switch (wanted) {
-    case request::read:
-    case request::readv:
-    case request::write:
-    case request::writev: {
+    case ring_request::read:
+    case ring_request::readv:
+    case ring_request::write:
+    case ring_request::writev: {
         const transfer rest = rest_of(op, single);
         const bool vector = rest.vector != &single;
         const bool reads = op.what->ring == ring_operation::read;
@@ -89,28 +87,30 @@ void fill(io_uring_sqe *sqe, operation &op, request wanted) {
         sqe->rw_flags = static_cast<int>(rest.flags);
         break;
     }
-    case request::recv:
+    case ring_request::recv:
         rest_of(op, single);
         io_uring_prep_recv(sqe, descriptor, single.iov_base, single.iov_len, static_cast<int>(a[3]));
         break;
-    case request::send: {
+    case ring_request::send: {
         rest_of(op, single);
         // the kernel goes on until all is sent, where it can; what it leaves is submitted again
         io_uring_prep_send(sqe, descriptor, single.iov_base, single.iov_len, static_cast<int>(a[3]) | MSG_WAITALL);
         break;
     }
-    case request::recvmsg: io_uring_prep_recvmsg(sqe, descriptor, header_of(op), static_cast<unsigned>(a[2])); break;
-    case request::sendmsg:
+    case ring_request::recvmsg:
+        io_uring_prep_recvmsg(sqe, descriptor, header_of(op), static_cast<unsigned>(a[2]));
+        break;
+    case ring_request::sendmsg:
         io_uring_prep_sendmsg(sqe, descriptor, header_of(op), static_cast<unsigned>(a[2]) | MSG_WAITALL);
         break;
-    case request::accept:
+    case ring_request::accept:
         io_uring_prep_accept(sqe, descriptor, pointer<sockaddr>(a[1]), pointer<socklen_t>(a[2]),
                              op.made.number == SYS_accept4 ? static_cast<int>(a[3]) : 0);
         break;
-    case request::connect:
+    case ring_request::connect:
         io_uring_prep_connect(sqe, descriptor, pointer<sockaddr>(a[1]), static_cast<socklen_t>(a[2]));
         break;
-    case request::none: std::abort();
+    case ring_request::none: std::abort();
     }
     io_uring_sqe_set_data(sqe, &op);
 }
@@ -172,7 +172,9 @@ int ring::open(const laio_options &options, int alarm) {
     return r;
 }
 
-bool ring::can(const operation &op) const { return (requests_ >> static_cast<unsigned>(request_for(op)) & 1) != 0; }
+bool ring::knows(ring_request wanted) const { return (requests_ >> static_cast<unsigned>(wanted) & 1) != 0; }
+
+bool ring::can(const operation &op) const { return knows(request_for(op)); }
 
 // False: there is no room.
 bool ring::put(operation &op, ring_request wanted) {
@@ -185,8 +187,8 @@ bool ring::put(operation &op, ring_request wanted) {
 }
 
 int ring::start(operation &op) {
-    const request wanted = request_for(op);
-    if ((requests_ >> static_cast<unsigned>(wanted) & 1) == 0) return -EOPNOTSUPP;
+    const ring_request wanted = request_for(op);
+    if (!knows(wanted)) return -EOPNOTSUPP;
     if (!backlog_.empty() || !put(op, wanted)) {
         op.held = true;
         backlog_.push(op);

@@ -56,6 +56,7 @@ public:
     [[nodiscard]] unsigned flags() const { return flags_; } // IORING_SETUP_... in use
 
 private:
+    [[nodiscard]] bool knows(ring_request wanted) const;
     bool put(operation &op, ring_request wanted);
     bool put_cancel(operation &op);
     io_uring_sqe *free_entry();

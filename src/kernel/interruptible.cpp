@@ -2,12 +2,12 @@
 // threads of ours that let it through; on any other thread it does nothing.
 #include "kernel/interruptible.hpp"
 
+#include "kernel/clock.hpp"
 #include "kernel/system_call.hpp"
 
 #include <atomic>
 #include <cerrno>
 #include <cstdint>
-#include <ctime>
 #include <ucontext.h>
 #include <unistd.h>
 
@@ -61,7 +61,6 @@ bool is_sendable(int number) {
     sigaddset(&only, number);
     pthread_sigmask(SIG_BLOCK, &only, &before);
     const long r = system_call(SYS_tgkill, getpid(), system_call(SYS_gettid), number);
-    const timespec no_time{};
     if (r == 0) sigtimedwait(&only, nullptr, &no_time);
     pthread_sigmask(SIG_SETMASK, &before, nullptr);
     return r != -EINVAL;

@@ -51,6 +51,11 @@ inline bool must_not_wait(const operation &op, const surroundings &world) {
     return op.now == state::free && world.is_nonblocking(descriptor_of(op));
 }
 
+// The plain call where that does not wait, else a carrier's.
+inline outcome in_place_or_carrier(const operation &op, const surroundings &world) {
+    return must_not_wait(op, world) ? done(in_place(op)) : blocked(until::carrier);
+}
+
 // "Would block", unless that is the answer.
 inline outcome blocked_unless_nonblocking(const operation &op, const surroundings &world, until what) {
     return must_not_wait(op, world) ? done_with(op, -EAGAIN) : blocked(what);

@@ -40,7 +40,7 @@ outcome read_nothing(const operation &op, const surroundings &world) {
     case file_kind::directory: return done(in_place(op));
     case file_kind::regular:
     case file_kind::block: return done(system_call(SYS_readv, op.made.a[0], 0, 0)); // the file is not asked
-    default: return must_not_wait(op, world) ? done(in_place(op)) : blocked(until::carrier);
+    default: return in_place_or_carrier(op, world);
     }
 }
 
@@ -53,7 +53,7 @@ outcome read_otherwise(operation &op, surroundings &world, const file_identity &
     if (rest.offset >= 0 && has_no_positions) return done(in_place(op)); // an error
     if (moves_nothing(op)) return done(in_place(op));                    // likewise, or nothing to do
     if (rest.flags != 0 && !is_disk(file.kind))                          // no other call has flags
-        return must_not_wait(op, world) ? done(in_place(op)) : blocked(until::carrier);
+        return in_place_or_carrier(op, world);
     switch (file.kind) {
     case file_kind::socket: {
         msghdr header{};

@@ -44,8 +44,8 @@ outcome write_to_counter(operation &op, const surroundings &world) {
     const auto *given = pointer<const std::uint64_t>(op.made.a[1]);
     const bool adds_one = op.made.number == SYS_write && op.made.a[2] == sizeof *given &&
                           is_readable(given, sizeof *given) && *given <= 1;
-    const bool at_once = must_not_wait(op, world) || (adds_one && is_ready(descriptor_of(op), POLLOUT));
-    return at_once ? done(in_place(op)) : blocked(until::carrier);
+    if (adds_one && is_ready(descriptor_of(op), POLLOUT)) return done(in_place(op));
+    return in_place_or_carrier(op, world);
 }
 
 bool is_positioned(const operation &op) {
@@ -69,8 +69,7 @@ outcome write_by_kind(operation &op, surroundings &world, const transfer &rest) 
     case file_kind::directory: return blocked(until::carrier);
     default: break;
     }
-    if (must_not_wait(op, world)) return done(in_place(op));
-    return blocked(until::carrier);
+    return in_place_or_carrier(op, world);
 }
 
 } // namespace

@@ -17,6 +17,7 @@ namespace {
 using namespace laio::test; // NOLINT(google-build-using-namespace)
 using laio::blocked;
 using laio::done;
+using laio::no_time;
 using laio::outcome;
 using laio::surroundings;
 using laio::until;
@@ -26,7 +27,6 @@ protected:
     surroundings world = make_world();
     const ends ready = make_pipe();
     const ends empty = make_pipe();
-    const timespec no_time{};
     const timespec hour{3600, 0};
 
     void SetUp() override { put(ready.in, "x"); }
