@@ -2,6 +2,7 @@
 // must hold for any bytes is in check_invariants(); besides, the requests before the damaged one come out as they were
 // written, and the cuts change nothing. LAIO_FUZZ_SEED and LAIO_FUZZ_ROUNDS repeat a failure or go on for longer; run
 // with address and undefined-behaviour sanitizers to see reads out of bounds.
+#include "dice.hpp"
 #include "http/request_stream.hpp"
 #include "http/response_head.hpp"
 #include "http/target.hpp"
@@ -9,9 +10,7 @@
 #include <gtest/gtest.h>
 
 #include <algorithm>
-#include <cstdlib>
 #include <iostream>
-#include <random>
 #include <string>
 #include <vector>
 
@@ -20,26 +19,10 @@ namespace {
 using httpd::request;
 using httpd::request_stream;
 using httpd::status;
+using laio::test::dice;
+using laio::test::from_environment;
 
 constexpr httpd::request_limits limits{.head_bytes = 512, .body_bytes = 300};
-
-std::uint64_t from_environment(const char *name, std::uint64_t otherwise) {
-    const char *text = std::getenv(name);
-    return text == nullptr ? otherwise : std::strtoull(text, nullptr, 10);
-}
-
-class dice {
-public:
-    explicit dice(std::uint64_t seed) : engine_(seed) {}
-
-    std::size_t below(std::size_t limit) { return std::uniform_int_distribution<std::size_t>(0, limit - 1)(engine_); }
-    bool one_in(std::size_t n) { return below(n) == 0; }
-    char byte() { return static_cast<char>(below(256)); }
-    const std::string &of(const std::vector<std::string> &choices) { return choices[below(choices.size())]; }
-
-private:
-    std::mt19937_64 engine_;
-};
 
 // A valid request, and what must come out of it.
 struct sample {

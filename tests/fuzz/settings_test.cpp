@@ -3,6 +3,7 @@
 // made; what any text means is worked out a second time here, in the plainest way. LAIO_FUZZ_SEED and
 // LAIO_FUZZ_ROUNDS repeat a failure or go on for longer; the texts fill their memory exactly, so that sanitizers
 // see reads out of bounds.
+#include "dice.hpp"
 #include "kernel/features.hpp"
 #include "kernel/file_systems.hpp"
 
@@ -12,13 +13,11 @@
 
 #include <algorithm>
 #include <cstdint>
-#include <cstdlib>
 #include <cstring>
 #include <iostream>
 #include <map>
 #include <memory>
 #include <optional>
-#include <random>
 #include <set>
 #include <string>
 #include <string_view>
@@ -27,23 +26,8 @@
 
 namespace {
 
-std::uint64_t from_environment(const char *name, std::uint64_t otherwise) {
-    const char *text = std::getenv(name);
-    return text == nullptr ? otherwise : std::strtoull(text, nullptr, 10);
-}
-
-class dice {
-public:
-    explicit dice(std::uint64_t seed) : engine_(seed) {}
-
-    std::size_t below(std::size_t limit) { return std::uniform_int_distribution<std::size_t>(0, limit - 1)(engine_); }
-    bool one_in(std::size_t n) { return below(n) == 0; }
-    char byte() { return static_cast<char>(below(256)); }
-    const std::string &of(const std::vector<std::string> &choices) { return choices[below(choices.size())]; }
-
-private:
-    std::mt19937_64 engine_;
-};
+using laio::test::dice;
+using laio::test::from_environment;
 
 void damage(dice &random, std::string &text, const std::vector<std::string> &splinters) {
     for (auto times = random.below(4) + 1; times > 0; --times) {

@@ -3,8 +3,7 @@
 // Also the sets that poll(2) and select(2) wait with.
 #include "engines/readiness.hpp"
 
-#include "engines/by_hand.hpp"
-#include "engines/timers.hpp"
+#include "engines/readiness_fixture.hpp"
 #include "kernel/child.hpp"
 
 #include <gtest/gtest.h>
@@ -18,34 +17,13 @@
 namespace {
 
 using namespace laio::test;
-using laio::no_time;
 using laio::operation;
-using laio::operation_list;
 using laio::readiness;
-using laio::timers;
 using laio::until;
 using laio::word;
 
-class identity : public testing::Test {
+class identity : public readiness_fixture {
 protected:
-    void SetUp() override {
-        ASSERT_EQ(timers_.open(), 0);
-        ASSERT_EQ(readiness_.open(timers_.descriptor()), 0);
-    }
-    void TearDown() override {
-        for (operation *op : operations_.all()) readiness_.cancel(*op);
-    }
-    operation &wait_to_read(const descriptor &one) {
-        operation &op = operations_.wait(one.get(), until::readable);
-        EXPECT_GE(readiness_.start(op), 0);
-        return op;
-    }
-    given look() {
-        EXPECT_EQ(readiness_.sleep(&no_time), 0);
-        operation_list ready;
-        readiness_.collect(ready);
-        return operations_.take(ready);
-    }
     given stale() { return operations_.take(readiness_.stale()); }
     // What `number` means from now on; what it meant before lives on in the descriptor that is returned.
     static descriptor replace(const descriptor &number, const descriptor &by) {
@@ -53,10 +31,6 @@ protected:
         EXPECT_EQ(dup3(by.get(), number.get(), O_CLOEXEC), number.get());
         return old;
     }
-
-    operations operations_;
-    timers timers_;
-    readiness readiness_;
 };
 
 TEST_F(identity, of_a_number_that_was_closed_is_found_lacking) {

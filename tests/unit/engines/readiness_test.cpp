@@ -2,8 +2,7 @@
 // What becomes of a wait when its number changes its meaning is in readiness_identity_test.cpp.
 #include "engines/readiness.hpp"
 
-#include "engines/by_hand.hpp"
-#include "engines/timers.hpp"
+#include "engines/readiness_fixture.hpp"
 #include "kernel/child.hpp"
 
 #include <gtest/gtest.h>
@@ -25,42 +24,15 @@ using laio::readiness;
 using laio::timers;
 using laio::until;
 
-class waiting : public testing::Test {
+class waiting : public readiness_fixture {
 protected:
-    void SetUp() override {
-        ASSERT_EQ(timers_.open(), 0);
-        ASSERT_EQ(readiness_.open(timers_.descriptor()), 0);
-    }
-    void TearDown() override {
-        for (operation *op : operations_.all()) readiness_.cancel(*op);
-    }
-    operation &wait(const descriptor &one, until what) {
-        operation &op = operations_.wait(one.get(), what);
-        EXPECT_GE(readiness_.start(op), 0);
-        return op;
-    }
-    operation &wait_to_read(const descriptor &one) { return wait(one, until::readable); }
     operation &wait_to_write(const descriptor &one) { return wait(one, until::writable); }
 
-    given collect() {
-        operation_list ready;
-        readiness_.collect(ready);
-        return operations_.take(ready);
-    }
-    // What is ready now.
-    given look() {
-        EXPECT_EQ(readiness_.sleep(&no_time), 0);
-        return collect();
-    }
     // No more is found than may be found for a hang-up that nobody waits for any more.
     void expect_quiet() {
         EXPECT_EQ(look(), given{});
         EXPECT_FALSE(is_readable(readiness_.descriptor())) << "an event that is told for ever";
     }
-
-    operations operations_;
-    timers timers_;
-    readiness readiness_;
 };
 
 // ---- One descriptor ------------------------------------------------------------------------------------------------
