@@ -27,8 +27,14 @@ std::string engines_of(const laio_counts &stats) {
     if ((stats.engines & LAIO_ENGINE_READINESS) != 0) names += "readiness ";
     if ((stats.engines & LAIO_ENGINE_RING) != 0) names += "ring ";
     if ((stats.engines & LAIO_ENGINE_CARRIERS) != 0) names += "carriers ";
+    if ((stats.engines & LAIO_ENGINE_ACTIVATIONS) != 0) names += "activations ";
     if (!names.empty()) names.pop_back();
     return names;
+}
+
+// What a call cost inside laio_syscall(), on the average of those that were timed.
+double mean_ns(const laio_route_stats &route) {
+    return route.sampled == 0 ? 0 : static_cast<double>(route.sampled_ns) / static_cast<double>(route.sampled);
 }
 
 } // namespace
@@ -54,14 +60,17 @@ std::string report_as_text(const statistics &counts) {
     line("bytes read from files", counts.bytes_read);
 
     fmt::format_to(out, "laio ({})\n", engines_of(laio));
-    fmt::format_to(out, "  {:<22}{:>14}{:>14}\n", "route", "calls", "blocked");
+    fmt::format_to(out, "  {:<22}{:>14}{:>14}{:>14}\n", "route", "calls", "blocked", "mean ns");
     for (std::size_t i = 0; i < route_names.size(); ++i)
-        fmt::format_to(out, "  {:<22}{:>14}{:>14}\n", route_names[i], laio.routes[i].calls, laio.routes[i].blocked);
+        fmt::format_to(out, "  {:<22}{:>14}{:>14}{:>14.0f}\n", route_names[i], laio.routes[i].calls,
+                       laio.routes[i].blocked, mean_ns(laio.routes[i]));
     line("background, at most", laio.outstanding_peak);
     line("carriers, at most", laio.carriers_peak);
     line("queue depth, at most", laio.queue_depth_peak);
     line("ring requests", laio.ring_submitted);
     line("readiness waits", laio.readiness_waits);
+    line("left behind in place", laio.claims);
+    line("trips home", laio.trips_home);
     line("turns of the loop", laio.polls);
     line("stalls over 10 ms", laio.stalls);
     fmt::format_to(out, "  {:<22}{:>14.1f} ms\n", "longest stall", static_cast<double>(laio.stall_max_ns) / 1e6);
@@ -76,7 +85,10 @@ std::string report_as_json(const statistics &counts) {
     for (std::size_t i = 2; i < counts.responses.size(); ++i) responses[fmt::format("{}xx", i)] = counts.responses[i];
     ordered_json routes;
     for (std::size_t i = 0; i < route_names.size(); ++i)
-        routes[std::string(route_names[i])] = {{"calls", laio.routes[i].calls}, {"blocked", laio.routes[i].blocked}};
+        routes[std::string(route_names[i])] = {{"calls", laio.routes[i].calls},
+                                               {"blocked", laio.routes[i].blocked},
+                                               {"sampled", laio.routes[i].sampled},
+                                               {"sampled_ns", laio.routes[i].sampled_ns}};
 
     ordered_json report;
     report["httpd"] = {{"connections", counts.connections},
@@ -95,6 +107,11 @@ std::string report_as_json(const statistics &counts) {
                       {"queue_depth_peak", laio.queue_depth_peak},
                       {"ring_submitted", laio.ring_submitted},
                       {"readiness_waits", laio.readiness_waits},
+                      {"claims", laio.claims},
+                      {"claims_by_sentinel", laio.claims_by_sentinel},
+                      {"claims_by_watchdog", laio.claims_by_watchdog},
+                      {"claims_spurious", laio.claims_spurious},
+                      {"trips_home", laio.trips_home},
                       {"polls", laio.polls},
                       {"stalls", laio.stalls},
                       {"stall_max_ns", laio.stall_max_ns}};

@@ -1,5 +1,5 @@
-// The C interface: arguments in, errno out; no logic. What each function promises is in <laio/laio.h> and its man page.
-#include "kernel/system_call.hpp"
+// The C interface but for laio_syscall(), which is in syscall.cpp: arguments in, errno out; no logic. What each function
+// promises is in <laio/laio.h> and its man page.
 #include "loop.hpp"
 #include "thread.hpp"
 
@@ -19,27 +19,7 @@ template <class T> T answer(T result) {
     return -1;
 }
 
-// A call before the thread has a loop. Without one to be had, what needs none still works.
-[[gnu::noinline]] long first_call(long number, const long *a) {
-    const int r = laio::make_loop(nullptr);
-    if (r == 0) return current_loop()->make(number, a);
-    const laio::row *what = laio::find_row(number);
-    const bool in_place = what != nullptr && (what->way == laio::route::direct || what->way == laio::route::home);
-    return in_place ? laio::system_call(number, a[0], a[1], a[2], a[3], a[4], a[5]) : r;
-}
-
 } // namespace
-
-// laio_syscall() itself. Callers see a variadic function; the calling conventions that we know pass its arguments where
-// they pass those of this one, and walking a va_list cost more than the rest of a direct call. syscall(2) does the same.
-extern "C" LAIO_API long laio_syscall_words(long number, long a0, long a1, long a2, long a3, long a4,
-                                            long a5) __asm__("laio_syscall");
-
-long laio_syscall_words(long number, long a0, long a1, long a2, long a3, long a4, long a5) {
-    const long a[6] = {a0, a1, a2, a3, a4, a5};
-    loop *its = current_loop();
-    return answer(its != nullptr ? its->make(number, a) : first_call(number, a));
-}
 
 extern "C" {
 

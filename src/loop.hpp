@@ -7,8 +7,10 @@
 #pragma once
 
 #include "calls/attempt.hpp"
+#include "calls/choice.hpp"
 #include "calls/descriptors.hpp"
 #include "calls/pool.hpp"
+#include "engines/activation.hpp"
 #include "engines/carriers.hpp"
 #include "engines/readiness.hpp"
 #include "engines/ring.hpp"
@@ -28,8 +30,14 @@ public:
     void finish();  // ends what is outstanding, and waits for it
     void abandon(); // in the child of a fork: closes our copies of its descriptors, touches nothing else
 
-    // -EINPROGRESS with in_background(): it went to the background. Else the result, or a negative errno.
+    // A new call. -EINPROGRESS with a handle(): it went to the background. Else the result, or a negative errno.
     long make(long number, const long *arguments);
+
+    // The same in parts, for laio_syscall(): begin() first, once a call. nullptr: it needs make() instead.
+    const row *begin(long number);
+    [[nodiscard]] bool goes_in_place(const row &what, long first_argument);
+    long dispatch(const row &what, long number, const long *arguments);
+    long claimed_in_place(long number, const long *arguments); // it was made there, and blocked
 
     [[nodiscard]] laio_handle_t handle() const { return latest_; }
     int set_data(laio_handle_t handle, void *data);
@@ -42,13 +50,24 @@ public:
 private:
     // loop.cpp: calls
     long make_timed(const row &what, long number, const long *arguments);
-    long dispatch(const row &what, long number, const long *arguments);
+    [[nodiscard]] bool is_chosen(form attempt, long first_argument);
+    long make_at_home(long number, const long *arguments);
     long attempt_call(operation &op);
+    outcome make_attempt(operation &op);
     [[nodiscard]] bool may_skip_attempt(const operation &op) const;
     long background(operation &op, until waits_for);
+    bool open_activations();
+    bool may_activate(const operation &op);
+    long activate(operation &op);
+    outcome step_made(operation &op, long result);
+    void make_step(operation &op);
+    long claimed(operation &op);
+    void come_home();
+    operation *take_spare();
+    void set_spare(operation *op);
     void before_close(int descriptor);
 
-    // operations in the background
+    // loop_background.cpp: operations in the background
     void start(operation &op);
     void place(operation &op);
     void start_waiting(operation &op);
@@ -75,6 +94,8 @@ private:
     long retire(operation &op);
     void note_turn();
     void ring_alarm();
+    void watch_cancels();
+    void repeat_cancels();
     void watch_queue(std::int64_t in_ns = carriers::patience_ns);
 
     laio_options options_;
@@ -85,10 +106,14 @@ private:
     readiness readiness_;
     ring ring_;
     carriers carriers_;
+    activation activation_;
     operation_list ready_;       // complete, to be handed over
     operation_list turns_;       // their turn on their descriptors has come
-    operation *spare_ = nullptr; // the operation that the next call is attempted with
-    operation queue_timer_{};    // not a call: the deadline by which the carriers' queue is looked at
+    operation *spare_ = nullptr; // the operation that the next call is made with; see set_spare()
+    choices choices_;
+    operation *reserve_ = nullptr; // the one after it, while an activation may need it
+    operation cancel_timer_{};     // likewise: when carriers that should have ended a call are told so again
+    operation queue_timer_{};      // not a call: the deadline by which the carriers' queue is looked at
     laio_handle_t latest_ = nullptr;
     std::uint32_t outstanding_ = 0;
     bool is_shared_ = false;     // another loop waits on our descriptor: everything is armed at once
@@ -98,7 +123,10 @@ private:
 
     // statistics
     laio_route_stats routes_[LAIO_ROUTES]{};
+    static constexpr unsigned sampling =
+        64; // one call in so many is timed: two looks at the clock cost as much as a call
     unsigned tick_ = 0;
+    std::uint64_t claims_by_us_[LAIO_CLAIM_BUCKETS]{};
     std::uint64_t outstanding_peak_ = 0;
     std::uint64_t completed_ = 0;
     std::uint64_t cancelled_ = 0;
@@ -109,6 +137,35 @@ private:
     std::int64_t stall_max_ns_ = 0;
     std::int64_t turn_began_ns_ = 0;
     int ring_errno_ = 0;
+    int activations_errno_ = 0; // why there are none; 0 before the first call that needs them, too
 };
+
+inline const row *loop::begin(long number) {
+    const row *what = find_row(number);
+    if (what == nullptr || ++tick_ % sampling == 0) [[unlikely]]
+        return nullptr;
+    latest_ = nullptr;
+    ++routes_[static_cast<unsigned>(what->way)].calls;
+    return what;
+}
+
+// Nothing has to be made ready or copied for it first. The ring belongs to the thread that is home, which may not block
+// while the ring has requests in flight.
+inline bool loop::goes_in_place(const row &what, long first_argument) {
+    if (what.way != route::activation && !is_chosen(what.attempt, first_argument)) return false;
+    if (!activation_.has_spare() || reserve_ == nullptr || !what.simple) return false;
+    if (!ring_.is_idle() && !activation_.is_away()) return false;
+    if (outstanding_ > 0 && what.descriptor_argument() >= 0 &&
+        descriptors_.find(static_cast<int>(first_argument)) != nullptr)
+        return false;
+    if (what.attempt == form::close) world_.hints.forget(static_cast<int>(first_argument));
+    return true;
+}
+
+// To be made in place though there is an attempt for it.
+inline bool loop::is_chosen(form attempt, long first_argument) {
+    const choice *which = choices_.of(attempt, world_.hints.kind(static_cast<int>(first_argument)));
+    return which != nullptr && which->is_in_place();
+}
 
 } // namespace laio

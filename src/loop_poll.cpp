@@ -12,9 +12,14 @@ namespace laio {
 namespace {
 
 constexpr std::int64_t stall_ns = 10'000'000;
+constexpr std::int64_t cancel_again_ns = 5'000'000;
 constexpr std::int64_t second_ns = 1'000'000'000;
 
 bool is_valid(const timespec &time) { return time.tv_sec >= 0 && time.tv_nsec >= 0 && time.tv_nsec < second_ns; }
+
+laio_route_stats sum(const laio_route_stats &a, const laio_route_stats &b) {
+    return {a.calls + b.calls, a.blocked + b.blocked, a.sampled + b.sampled, a.sampled_ns + b.sampled_ns};
+}
 
 // Calls that send SIGPIPE to the thread that makes them.
 bool sends_sigpipe(const operation &op) {
@@ -76,8 +81,17 @@ void loop::collect_carriers() {
     while (operation *op = handed_in.pop()) {
         pass_on_sigpipe(*op, op->result);
         if (op->result >= 0) write_back(*op);
-        const bool moves = op->what->attempt != form::none; // of the others nothing can have moved before
-        complete(*op, moves ? total(*op, op->result) : op->result);
+        const bool is_cancelled = op->now == state::cancelling;
+        const outcome next = step_made(*op, op->result);
+        if (next.waits_for == until::nothing) {
+            complete(*op, next.result);
+        } else if (is_cancelled) {
+            complete(*op, result_of_end(*op));
+        } else {
+            enter(*op, state::waiting);
+            op->runner.store(0, std::memory_order_relaxed);
+            settle(*op, next);
+        }
     }
 }
 
@@ -85,6 +99,8 @@ void loop::collect_timers() {
     while (operation *op = timers_.take_expired()) {
         if (op == &queue_timer_) {
             watch_queue(carriers_.look_at_queue());
+        } else if (op == &cancel_timer_) {
+            repeat_cancels();
         } else if (op->waits_for == until::time) {
             complete(*op, 0);
         } else if (op->what->attempt == form::poll || op->what->attempt == form::events) {
@@ -131,6 +147,7 @@ int loop::poll(laio_completion *completions, int length, const timespec *timeout
     if (length < 1 || (timeout != nullptr && !is_valid(*timeout))) return -EINVAL;
     ++polls_;
     note_turn();
+    come_home();
     if (ready_.empty()) collect();
     std::int64_t end_ns = 0;
     timespec left{};
@@ -209,8 +226,26 @@ void loop::watch_queue(std::int64_t in_ns) {
     timers_.start(queue_timer_);
 }
 
+// One signal may be lost: while a handler of the application's runs on top of the call it only interrupts that.
+void loop::watch_cancels() {
+    if (cancel_timer_.timer_place != 0) return;
+    cancel_timer_.deadline_ns = now_ns() + cancel_again_ns;
+    timers_.start(cancel_timer_);
+}
+
+void loop::repeat_cancels() {
+    bool any = false;
+    pool_.for_each([&](operation &op) {
+        if (op.now != state::cancelling || op.runner.load() <= 0) return;
+        any = true;
+        carriers_.cancel(op);
+    });
+    if (any) watch_cancels();
+}
+
 int loop::descriptor() {
     if (!is_shared_) {
+        come_home();
         is_shared_ = true; // from now on nothing is left for poll() to submit
         if (world_.has_ring) ring_.submit();
         ring_.set_alarm(true);
@@ -221,27 +256,39 @@ int loop::descriptor() {
 
 void loop::finish() {
     is_finishing_ = true;
+    come_home();
     pool_.for_each([this](operation &op) { cancel_operation(op); });
     for (;;) {
         while (operation *op = ready_.pop()) retire(*op);
         if (outstanding_ == 0) break;
         sleep(nullptr);
+        come_home();
         collect();
     }
     timers_.cancel(queue_timer_);
+    timers_.cancel(cancel_timer_);
+    come_home();
+    if (activation_.is_open()) activation_.close();
     carriers_.stop();
 }
 
 void loop::abandon() {
+    activation_.abandon();
     carriers_.abandon();
     pool_.for_each([](operation &op) { release(op); });
 }
 
 void loop::count(struct laio_stats &stats) {
     stats.engines = LAIO_ENGINE_CARRIERS | (world_.waits_in_epoll ? LAIO_ENGINE_READINESS : 0) |
-                    (world_.has_ring ? LAIO_ENGINE_RING : 0);
+                    (world_.has_ring ? LAIO_ENGINE_RING : 0) | (activations_errno_ == 0 ? LAIO_ENGINE_ACTIVATIONS : 0);
     stats.ring_errno = ring_errno_;
+    stats.activations_errno = activations_errno_;
     for (unsigned i = 0; i < LAIO_ROUTES; ++i) stats.routes[i] = routes_[i];
+    if (activations_errno_ != 0) { // what needs one is queued then
+        stats.routes[LAIO_ROUTE_QUEUED] = sum(routes_[LAIO_ROUTE_QUEUED], routes_[LAIO_ROUTE_ACTIVATION]);
+        stats.routes[LAIO_ROUTE_ACTIVATION] = {};
+    }
+    for (unsigned i = 0; i < LAIO_CLAIM_BUCKETS; ++i) stats.claim_us[i] = claims_by_us_[i];
     stats.outstanding = outstanding_;
     stats.outstanding_peak = outstanding_peak_;
     stats.completed = completed_;
@@ -252,6 +299,7 @@ void loop::count(struct laio_stats &stats) {
     stats.ring_in_flight = ring_.in_flight();
     stats.ring_enters = ring_.enters();
     carriers_.count(stats);
+    activation_.count(stats);
     stats.polls = polls_;
     stats.stalls = stalls_;
     stats.stall_max_ns = static_cast<std::uint64_t>(stall_max_ns_);

@@ -96,30 +96,32 @@ LAIO_API int laio_stats(struct laio_stats *stats);
 /* laio_options.flags */
 #define LAIO_SOCKETS_IN_RING 0x1u /* sockets and pipes wait in io_uring, not in epoll */
 #define LAIO_ASSUME_BLOCKING 0x2u /* a promise: no descriptor has O_NONBLOCK; saves asking for it when a call waits */
-#define LAIO_FLAGS_ALL       0x3u
+#define LAIO_SIGNALS_BLOCKED 0x4u /* a promise: signals with handlers are blocked outside laio_poll(); saves time */
+#define LAIO_FLAGS_ALL       0x7u
 
 /* laio_options.forbid, and by name (lower case, commas between) in the environment variable LAIO_FORBID: what the loop
  * is not to use, nor to ask the kernel for. Everything works without them, by other means. */
-#define LAIO_FORBID_RING      0x01u /* "ring": io_uring */
-#define LAIO_FORBID_READINESS 0x02u /* "readiness": waiting for descriptors in epoll */
-#define LAIO_FORBID_RING_NEW  0x04u /* "ring_new": io_uring operations and set-up flags after Linux 5.6 */
-#define LAIO_FORBID_DEFER     0x08u /* "defer": IORING_SETUP_DEFER_TASKRUN */
-#define LAIO_FORBID_NOWAIT    0x10u /* "nowait": RWF_NOWAIT */
-#define LAIO_FORBID_CACHED    0x20u /* "cached": openat2(2) with RESOLVE_CACHED */
-#define LAIO_FORBID_PIDFD     0x40u /* "pidfd": pidfd_open(2) */
-#define LAIO_FORBID_ATTEMPTS  0x80u /* "attempts": all non-blocking forms; every call that may block is queued */
-#define LAIO_FORBID_ALL       0xffu
+#define LAIO_FORBID_RING        0x001u /* "ring": io_uring */
+#define LAIO_FORBID_READINESS   0x002u /* "readiness": waiting for descriptors in epoll */
+#define LAIO_FORBID_RING_NEW    0x004u /* "ring_new": io_uring operations and set-up flags after Linux 5.6 */
+#define LAIO_FORBID_DEFER       0x008u /* "defer": IORING_SETUP_DEFER_TASKRUN */
+#define LAIO_FORBID_NOWAIT      0x010u /* "nowait": RWF_NOWAIT */
+#define LAIO_FORBID_CACHED      0x020u /* "cached": openat2(2) with RESOLVE_CACHED */
+#define LAIO_FORBID_PIDFD       0x040u /* "pidfd": pidfd_open(2) */
+#define LAIO_FORBID_ATTEMPTS    0x080u /* "attempts": all non-blocking forms */
+#define LAIO_FORBID_ACTIVATIONS 0x100u /* "activations": calls in place that can be left behind: laio_activations(7) */
+#define LAIO_FORBID_ALL         0x1ffu
 
 struct laio_options {
     size_t size;             /* sizeof(struct laio_options) */
-    uint32_t flags;          /* LAIO_SOCKETS_IN_RING, LAIO_ASSUME_BLOCKING */
+    uint32_t flags;          /* LAIO_SOCKETS_IN_RING, LAIO_ASSUME_BLOCKING, LAIO_SIGNALS_BLOCKED */
     uint32_t forbid;         /* LAIO_FORBID_..., beside those in the environment */
     uint32_t operations_max; /* background calls at once; default 1048576, at most 16777214; beyond it: ENOMEM */
     uint32_t ring_entries;   /* submission queue of io_uring; default 256, at most 32768, rounded up to a power of 2 */
-    uint32_t carriers_max;   /* kernel threads for calls that can only block; default 64, at most 32768 */
+    uint32_t carriers_max;   /* kernel threads for queued calls and calls left behind; default 64, at most 32768 */
     uint32_t carriers_hard_max; /* what they may grow to when a call has waited 100 ms for one; default 1024 */
     uint32_t carrier_idle_ms;   /* how long an idle carrier is kept; default 10000 */
-    uint32_t cancel_signal;     /* real-time signal that interrupts carriers; default: the highest one not in use */
+    uint32_t cancel_signal; /* real-time signal that interrupts blocked calls; default: the highest one not in use */
 };
 
 /* ---- Statistics -------------------------------------------------------------------------------------------------- */
@@ -127,17 +129,18 @@ struct laio_options {
 /* The routes that a call can take: laio_calls(7). */
 enum laio_route {
     LAIO_ROUTE_DIRECT,     /* cannot block, or is about the calling thread: made in place */
-    LAIO_ROUTE_ATTEMPT,    /* its non-blocking form first */
-    LAIO_ROUTE_ACTIVATION, /* in place, noticed when it blocks (not in this version: such calls are queued) */
+    LAIO_ROUTE_ATTEMPT,    /* its non-blocking form first, or in place where that has been cheaper */
+    LAIO_ROUTE_ACTIVATION, /* in place, and left behind when it blocks; without activations such calls are queued */
     LAIO_ROUTE_HOME,       /* belongs to the kernel thread: made in place there */
     LAIO_ROUTE_QUEUED,     /* given to a carrier; never returns directly */
     LAIO_ROUTES
 };
 
 /* laio_stats.engines */
-#define LAIO_ENGINE_READINESS 0x1u
-#define LAIO_ENGINE_RING      0x2u
-#define LAIO_ENGINE_CARRIERS  0x4u
+#define LAIO_ENGINE_READINESS   0x1u
+#define LAIO_ENGINE_RING        0x2u
+#define LAIO_ENGINE_CARRIERS    0x4u
+#define LAIO_ENGINE_ACTIVATIONS 0x8u
 
 struct laio_route_stats {
     uint64_t calls;      /* calls of laio_syscall() that took this route */
@@ -146,10 +149,13 @@ struct laio_route_stats {
     uint64_t sampled_ns; /* the time those spent inside laio_syscall(), sum */
 };
 
+#define LAIO_CLAIM_BUCKETS 16
+
 struct laio_stats {
-    size_t size;        /* in: sizeof(struct laio_stats); out: how much of it was filled in */
-    uint32_t engines;   /* LAIO_ENGINE_... in use */
-    int32_t ring_errno; /* 0, or why there is no io_uring: ENOSYS, EPERM, ECANCELED (forbidden), ... */
+    size_t size;               /* in: sizeof(struct laio_stats); out: how much of it was filled in */
+    uint32_t engines;          /* LAIO_ENGINE_... in use */
+    int32_t ring_errno;        /* 0, or why there is no io_uring: ENOSYS, EPERM, ECANCELED (forbidden), ... */
+    int32_t activations_errno; /* 0 so far, or why there are none: ENOTSUP (here), ECANCELED (forbidden), EPERM, ... */
     struct laio_route_stats routes[LAIO_ROUTES];
     uint64_t outstanding; /* now */
     uint64_t outstanding_peak;
@@ -165,12 +171,23 @@ struct laio_stats {
     uint64_t carriers_created;
     uint64_t queue_depth; /* calls that wait for a carrier now */
     uint64_t queue_depth_peak;
-    uint64_t queued;        /* calls that were given to carriers */
+    uint64_t queued;        /* calls that were given to carriers; not those left behind */
     uint64_t queue_wait_ns; /* how long these waited for one, sum */
     uint64_t queue_wait_max_ns;
     uint64_t polls;        /* calls of laio_poll() */
     uint64_t stalls;       /* turns (from one laio_poll() to the next) longer than 10 ms, by a clock of 1 to 10 ms */
     uint64_t stall_max_ns; /* the longest of them */
+
+    /* calls made in place: laio_activations(7) */
+    uint64_t claims;             /* that blocked, and were left behind */
+    uint64_t claims_by_sentinel; /* noticed to block by it; one that ends meanwhile is not claimed */
+    uint64_t claims_by_watchdog; /* likewise */
+    uint64_t claims_spurious;    /* noticed, and over before they were claimed, or not to be claimed */
+    uint64_t trips_away;         /* times the application left its home: claimed there, or because of the ring */
+    uint64_t trips_home;         /* times it came back */
+    /* Timed calls (one in 64) that were claimed, by the microseconds from their entry to EINPROGRESS: below 1, 2, 4, 8,
+     * ...; the last one is all above. */
+    uint64_t claim_us[LAIO_CLAIM_BUCKETS];
 };
 
 #ifdef __cplusplus

@@ -48,6 +48,7 @@ outcome attempt(operation &op, surroundings &world) {
     case form::random: return attempt_random(op, world);
     case form::message: return attempt_message(op, world);
     case form::futex: return attempt_futex(op, world);
+    case form::send_file: return attempt_send_file(op, world);
     case form::pipe_copy: return attempt_pipe_copy(op, world);
     }
     return blocked(until::carrier);
@@ -59,12 +60,13 @@ outcome account(operation &op, surroundings &world, long result) {
     case form::write: return account_write(op, world, result);
     case form::receive: return account_receive(op, world, result);
     case form::send: return account_send(op, world, result);
+    case form::send_file: return account_send_file(op, world, result);
     default: return done(result);
     }
 }
 
 bool never_waits(const operation &op, const surroundings &world) {
-    if (op.what->attempt == form::none) return false;
+    if (op.what->attempt == form::none || op.what->attempt == form::send_file) return false;
     if ((message_flags(op) & MSG_DONTWAIT) != 0) return true;
     const int i = op.what->descriptor_argument();
     return i >= 0 && world.is_nonblocking(static_cast<int>(op.made.a[i]));

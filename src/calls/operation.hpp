@@ -75,6 +75,7 @@ struct operation {
     std::atomic<int> cancelled;
     std::uint64_t moved;  // bytes or messages
     std::uint64_t wanted; // how many of them make the call complete
+    std::uint64_t step;   // how many somebody who may block is to move at a time, 0: all
     long result;          // or a negative errno
     void *data;
     // copies of what the application passed by reference; what is left to move
@@ -94,7 +95,7 @@ struct operation {
     membership places[2];
     operation *next; // in the one list it is in: pool, ready, waiters, queue, handed in, backlog
     operation *previous;
-    std::atomic<int> runner; // thread id of the carrier that makes the call now, 0: none
+    std::atomic<int> runner; // thread id of the carrier that makes the call now, 0: none, -1: none any more
 };
 
 static_assert(sizeof(operation) <= 512, "an operation costs at most 512 bytes");
@@ -117,7 +118,8 @@ inline void enter(operation &op, state next) {
     op.now = next;
 }
 
-// Fresh for a new call; keeps identity. In place, as every attempted call does it.
+// Fresh for a new call; keeps identity. In place, as every attempted call does it. What another thread may be using already,
+// when a call was claimed, is not touched: cancelled, runner and result.
 inline void prepare(operation &op, const row &what, long number, const long *arguments) {
     op.what = &what;
     op.made.number = number;
@@ -128,9 +130,9 @@ inline void prepare(operation &op, const row &what, long number, const long *arg
     op.has_header = false;
     op.positional = false;
     op.fruitless = 0;
-    op.cancelled.store(0, std::memory_order_relaxed);
     op.moved = 0;
     op.wanted = 0;
+    op.step = 0;
     op.data = nullptr;
     op.vector = nullptr;
     op.copied = nullptr;

@@ -55,6 +55,8 @@ operation *pool::take() {
 
 void pool::give_back(operation &op) {
     release(op);
+    op.cancelled.store(0, std::memory_order_relaxed);
+    op.runner.store(0, std::memory_order_relaxed);
     op.generation = (op.generation + 1) & part_mask;
     op.next = free_;
     free_ = &op;

@@ -83,7 +83,7 @@ struct surroundings {
     }
 
     [[nodiscard]] bool is_local(const file_identity &file) {
-        return file.kind == file_kind::socket || file.kind == file_kind::anonymous ||
+        return file.kind == file_kind::socket || file.kind == file_kind::pipe || file.kind == file_kind::anonymous ||
                mounts.is_local(file.device_major, file.device_minor);
     }
 };

@@ -31,13 +31,24 @@ consteval bool has_copies(std::string_view arguments) {
     return arguments.find_first_of("vmt") != std::string_view::npos;
 }
 
+consteval bool is_simple(std::string_view arguments) {
+    return !has_copies(arguments) && arguments.find('f', 1) == std::string_view::npos;
+}
+
 consteval bool is_signature(std::string_view arguments) {
     return arguments.size() < sizeof(signature) && arguments.find_first_not_of("fdp-iobvmt") == std::string_view::npos;
 }
 
 constexpr row named_rows[] = {
 #define LAIO_CALL(name, way, how, ring, arguments)                                                                     \
-    {#name, route::way, form::how, ring_operation::ring, arguments, first_descriptor(arguments), has_copies(arguments)},
+    {#name,                                                                                                            \
+     route::way,                                                                                                       \
+     form::how,                                                                                                        \
+     ring_operation::ring,                                                                                             \
+     arguments,                                                                                                        \
+     first_descriptor(arguments),                                                                                      \
+     has_copies(arguments),                                                                                            \
+     is_simple(arguments)},
 #include "calls/rows.def"
 #undef LAIO_CALL
 };
@@ -157,7 +168,7 @@ const char *name_of(form value) {
     static constexpr const char *names[] = {
         "none",    "read",   "write",  "receive", "send",  "receive_many", "send_many", "accept",
         "connect", "open",   "status", "close",   "lock",  "control",      "wait",      "sleep",
-        "poll",    "events", "random", "message", "futex", "pipe_copy",
+        "poll",    "events", "random", "message", "futex", "send_file",    "pipe_copy",
     };
     static_assert(std::size(names) == static_cast<std::size_t>(form::pipe_copy) + 1);
     return name_in(names, static_cast<std::size_t>(value));

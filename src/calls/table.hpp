@@ -36,6 +36,7 @@ enum class form : std::uint8_t {
     random,       // GRND_NONBLOCK
     message,      // IPC_NOWAIT or a time-out that is over: msgsnd, msgrcv, semop, semtimedop, mq_timed*
     futex,        // FUTEX_WAIT with a time-out that is over; what cannot wait in place
+    send_file,    // sendfile, splice: to a socket when it has room, and no more than that
     pipe_copy,    // SPLICE_F_NONBLOCK: tee, vmsplice
 };
 
@@ -89,6 +90,7 @@ struct row {
     signature arguments;
     std::int8_t descriptor = -1; // position of the first f in arguments
     bool copies = false;         // there is a v, m or t in arguments
+    bool simple = false;         // there is none, and no f behind the first argument
 
     // Index of the argument whose descriptor the call works on, -1: none.
     [[nodiscard]] int descriptor_argument() const { return descriptor; }

@@ -205,6 +205,10 @@ call rest_as_call(operation &op) {
         rest.a[1] = word(op.vector);
         rest.a[2] = static_cast<long>(op.vector_length);
         if (has_vector_offset(rest.number) && rest.a[3] >= 0) rest.a[3] += static_cast<long>(op.moved);
+    } else if (op.what->attempt == form::send_file) {
+        long &length = rest.a[rest.number == SYS_sendfile ? 3 : 4];
+        if (op.step > 0) length = static_cast<long>(op.step);
+        else if (op.moved > 0) length = static_cast<long>(op.wanted - op.moved);
     } else if (op.moved > 0 && counts_messages(op)) {
         rest.a[1] += static_cast<long>(op.moved * sizeof(mmsghdr));
         rest.a[2] -= static_cast<long>(op.moved);

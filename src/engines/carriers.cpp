@@ -1,6 +1,7 @@
 #include "engines/carriers.hpp"
 
 #include "calls/transfer.hpp"
+#include "engines/members.hpp"
 #include "kernel/clock.hpp"
 #include "kernel/file.hpp"
 #include "kernel/interruptible.hpp"
@@ -138,9 +139,11 @@ int carriers::add() {
     sigdelset(&blocked_signals, signal_);
     pthread_attr_setsigmask_np(&attributes, &blocked_signals);
     const std::uint32_t alive = alive_.fetch_add(1) + 1;
+    expect_member();
     const int error = pthread_create(&one->thread, &attributes, run, one);
     pthread_attr_destroy(&attributes);
     if (error != 0) {
+        expect_no_member();
         alive_.fetch_sub(1);
         std::free(one);
         return -error;
@@ -161,9 +164,9 @@ int carriers::start(operation &op) {
     const std::uint64_t depth = depth_.fetch_add(1) + 1;
     push(inbox_, op, &operation::next);
     sem_post(&work_);
-    if (idle_.load() < depth_.load() && alive_.load() < max_) {
+    if (idle_.load() < depth_.load() && alive_.load() < bound()) {
         const int r = add();
-        if (r < 0 && alive_.load() == 0 && take_back(op)) return r;
+        if (r < 0 && alive_.load() + lent_.load() == 0 && take_back(op)) return r;
     }
     ++started_;
     if (depth > depth_peak_) depth_peak_ = depth;
@@ -184,7 +187,7 @@ bool carriers::take_back(operation &op) {
 bool carriers::cancel(operation &op) {
     if (take_back(op)) return true;
     op.cancelled.store(1);
-    if (const int runner = op.runner.load(); runner != 0) system_call(SYS_tgkill, getpid(), runner, signal_);
+    if (const int runner = op.runner.load(); runner > 0) system_call(SYS_tgkill, getpid(), runner, signal_);
     return false;
 }
 
@@ -237,6 +240,7 @@ void carriers::make_call(operation &op) {
     // a signal of glibc's own (setuid(2) in another thread) interrupts too, as may one that was meant for the call before
     while (r == -EINTR && op.cancelled.load() == 0) {
         r = laio_interruptible_call(cancelled, rest.number, rest.a);
+        if (r == -EINTR && rest.number == SYS_close) r = 0; // the descriptor is closed: close(2)
         if (r == -EAGAIN && was_made_nonblocking(op, rest)) r = wait_instead(op, rest, cancelled);
     }
     op.runner.store(0);
@@ -252,8 +256,38 @@ void carriers::hand_in(operation &op) {
 void *carriers::run(void *argument) {
     auto &me = *static_cast<carrier *>(argument);
     prctl(PR_SET_NAME, "laio-carrier");
+    member *membership = join_members(0, nullptr, me.of);
+    expect_no_member();
     me.of->serve(me);
+    if (membership != nullptr) leave_members(*membership);
     return nullptr;
+}
+
+void carriers::serve_one() {
+    operation *op = take();
+    if (op == nullptr) return;
+    const auto waited_ns = static_cast<std::uint64_t>(now_ns() - op->queued_ns);
+    waited_ns_.fetch_add(waited_ns, std::memory_order_relaxed);
+    raise_to(waited_max_ns_, waited_ns);
+    make_call(*op);
+    hand_in(*op);
+}
+
+bool carriers::help() {
+    if (sem_trywait(&work_) != 0) return false;
+    serve_one();
+    return true;
+}
+
+bool carriers::lend() {
+    if (lent_.load() > 0 && alive_.load() + lent_.load() >= max_) return false; // the first one always
+    lent_.fetch_add(1);
+    return true;
+}
+
+std::uint32_t carriers::bound() const {
+    const std::uint32_t lent = lent_.load();
+    return lent < max_ ? max_ - lent : 0;
 }
 
 void carriers::serve(carrier &me) {
@@ -267,15 +301,9 @@ void carriers::serve(carrier &me) {
             if (leave(0)) break;
             continue;
         }
-        if (operation *op = take(); op != nullptr) {
-            const auto waited_ns = static_cast<std::uint64_t>(now_ns() - op->queued_ns);
-            waited_ns_.fetch_add(waited_ns, std::memory_order_relaxed);
-            raise_to(waited_max_ns_, waited_ns);
-            make_call(*op);
-            hand_in(*op);
-        }
+        serve_one();
         // one beyond the bound does not stay when there is nothing to do
-        if (depth_.load() == 0 && leave(max_)) break;
+        if (depth_.load() == 0 && leave(bound())) break;
     }
     push(retired_, me, &carrier::next_retired);
 }
@@ -296,21 +324,22 @@ void carriers::join_retired() {
     }
 }
 
-bool carriers::is_full() const { return depth_.load() > idle_.load() && alive_.load() < hard_max_; }
+bool carriers::is_full() const { return wants_help() && alive_.load() + lent_.load() < hard_max_; }
 
 std::int64_t carriers::look_at_queue() {
     const std::uint64_t taken = taken_.load();
-    const bool has_moved = taken != taken_before_;
+    const bool has_moved = taken > taken_before_;
     taken_before_ = taken;
     if (has_moved || !is_full()) return patience_ns;
     add();
+    ++taken_before_; // by the one added, which says nothing of the others
     return next_step_ns;
 }
 
 void carriers::count(struct laio_stats &stats) const {
-    stats.carriers = alive_.load();
-    stats.carriers_peak = peak_;
-    stats.carriers_created = created_;
+    stats.carriers = alive_.load() + lent_.load(); // nobody gives back what was lent
+    stats.carriers_peak = peak_ + lent_.load();
+    stats.carriers_created = created_ + lent_.load();
     stats.queue_depth = depth_.load();
     stats.queue_depth_peak = depth_peak_;
     stats.queued = started_;

@@ -33,6 +33,15 @@ public:
     int start(operation &op); // -EAGAIN or -ENOMEM: not one thread to be had
     bool cancel(operation &op);
     void collect(operation_list &handed_in);
+    [[nodiscard]] int cancel_signal() const { return signal_; }
+
+    // For another engine's threads. Threads of its own count among carriers_max: lend() says whether one more may be made.
+    bool lend();
+    void take_back_lent() { lent_.fetch_sub(1); }
+    void hand_in(operation &op); // the result is set; rings the alarm
+    bool help();                 // makes a call that waits for a carrier. False: none does
+    [[nodiscard]] bool wants_help() const { return depth_.load() > idle_.load(); }
+
     [[nodiscard]] bool has_handed_in() const { return handed_in_.load(std::memory_order_relaxed) != nullptr; }
 
     // More calls wait than carriers are idle: then look_at_queue() should be called after patience_ns, and again after what it
@@ -49,12 +58,13 @@ private:
     static void *run(void *argument);
     void serve(carrier &me);
     bool wait_for_work();
+    void serve_one();
+    [[nodiscard]] std::uint32_t bound() const; // how many of our own there may be without a queue that stands still
     bool leave(std::uint32_t least);
     operation *take();
     bool take_back(operation &op);
     void fill_queue();
     static void make_call(operation &op);
-    void hand_in(operation &op);
     int add();
     void join_retired();
 
@@ -65,6 +75,7 @@ private:
     std::atomic<carrier *> retired_{nullptr};     // ended by themselves, to be joined
     std::atomic<std::uint32_t> alive_{0};
     std::atomic<std::uint32_t> idle_{0};
+    std::atomic<std::uint32_t> lent_{0};
     std::atomic<std::uint64_t> depth_{0}; // in the inbox or the queue
     std::atomic<std::uint64_t> taken_{0}; // ever, out of the queue
     std::atomic<bool> stopping_{false};

@@ -13,7 +13,8 @@
 namespace laio {
 namespace {
 
-constexpr const char *names[] = {"ring", "readiness", "ring_new", "defer", "nowait", "cached", "pidfd", "attempts"};
+constexpr const char *names[] = {"ring",   "readiness", "ring_new", "defer",      "nowait",
+                                 "cached", "pidfd",     "attempts", "activations"};
 
 // 0: there, or there as far as can be told without a descriptor to spare.
 int answer(long r) { return r >= 0 || r == -EMFILE || r == -ENFILE ? 0 : static_cast<int>(-r); }

@@ -15,6 +15,8 @@ namespace laio {
 namespace {
 
 std::atomic<int> taken_signal{0};
+std::atomic<std::uintptr_t> in_place_begin{0};
+std::atomic<std::uintptr_t> in_place_end{0};
 
 #if defined(__x86_64__)
 std::uintptr_t program_counter(const ucontext_t *context) {
@@ -30,12 +32,35 @@ void set_program_counter(ucontext_t *context, const char *to) {
 }
 #endif
 
+// The kernel, having run another handler, is about to make a call in place again, which nobody would interrupt any more.
+#if defined(__x86_64__)
+void end_call_in_place(ucontext_t *context, std::uintptr_t at) {
+    constexpr std::uint16_t syscall_instruction = 0x050f;
+    std::uint16_t instruction = 0;
+    __builtin_memcpy(&instruction, reinterpret_cast<const void *>(at), sizeof instruction);
+    if (instruction != syscall_instruction) return;
+    context->uc_mcontext.gregs[REG_RAX] = -EINTR;
+    context->uc_mcontext.gregs[REG_RIP] += sizeof instruction;
+}
+#else
+void end_call_in_place(ucontext_t *context, std::uintptr_t at) {
+    constexpr std::uint32_t svc_instruction = 0xd4000001;
+    std::uint32_t instruction = 0;
+    __builtin_memcpy(&instruction, reinterpret_cast<const void *>(at), sizeof instruction);
+    if (instruction != svc_instruction) return;
+    context->uc_mcontext.regs[0] = static_cast<std::uint64_t>(-EINTR);
+    context->uc_mcontext.pc += sizeof instruction;
+}
+#endif
+
 void on_cancel(int, siginfo_t *, void *where) {
     auto *context = static_cast<ucontext_t *>(where);
     const auto at = program_counter(context);
     if (at >= reinterpret_cast<std::uintptr_t>(laio_interruptible_begin) &&
         at < reinterpret_cast<std::uintptr_t>(laio_interruptible_end))
         set_program_counter(context, laio_interruptible_cancelled);
+    else if (at >= in_place_begin.load(std::memory_order_relaxed) && at < in_place_end.load(std::memory_order_relaxed))
+        end_call_in_place(context, at);
 }
 
 bool install(int number) {
@@ -67,6 +92,11 @@ bool is_sendable(int number) {
 }
 
 } // namespace
+
+void interrupt_in_place(const void *begin, const void *end) {
+    in_place_begin.store(reinterpret_cast<std::uintptr_t>(begin));
+    in_place_end.store(reinterpret_cast<std::uintptr_t>(end));
+}
 
 int take_cancel_signal(int number) {
     if (number != 0 && (number < SIGRTMIN || number > SIGRTMAX)) return -EINVAL;

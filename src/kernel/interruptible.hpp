@@ -22,4 +22,7 @@ extern const char laio_interruptible_cancelled[];
 // done once: the first answer holds. Returns the signal, or -EINVAL, or -EBUSY (taken by the application, or none is free).
 int take_cancel_signal(int number);
 
+// Where calls are made in place: there the cancel signal ends one that the kernel is about to make again.
+void interrupt_in_place(const void *begin, const void *end);
+
 } // namespace laio

@@ -301,6 +301,9 @@ TEST_P(completeness, reads_of_files_that_come_into_memory_meanwhile) {
 
 // socket(7), SO_RCVLOWAT: the least number of bytes before recv() returns, whether or not some are there at the call.
 TEST_P(completeness, low_water_mark) {
+    const engine_set &set = chosen_engine_set();
+    if (!set.has_attempts() && (set.forbid & LAIO_FORBID_ACTIVATIONS) == 0)
+        GTEST_SKIP() << "a receive that was left behind is interrupted once, and gives what it has then";
     for (const long number : {SYS_recvfrom, SYS_read}) {
         for (const std::string_view first : {"", "123"}) {
             const descriptor_pair pair = make_tcp_pair();

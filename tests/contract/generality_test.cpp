@@ -13,7 +13,7 @@ using parameter = std::tuple<const engine_set *, const generality_case *>;
 std::vector<const generality_case *> all_cases() {
     std::vector<const generality_case *> all;
     for (const auto &table : {file_cases(), tree_cases(), descriptor_cases(), socket_cases(), process_cases(),
-                              message_cases(), event_cases()})
+                              message_cases(), event_cases(), waiting_cases()})
         for (const generality_case &one : table) all.push_back(&one);
     return all;
 }

@@ -50,8 +50,14 @@ std::ostream &operator<<(std::ostream &stream, const outcome &shown) {
 
 call_record *begin_call(long number, const arguments &values) {
     auto &record = *own_books.records.emplace_back(std::make_unique<call_record>());
+    begin_in(record, number, values);
+    return &record;
+}
+
+void begin_in(call_record &record, long number, const arguments &values) {
     const native_call made{number, values};
     const arguments &a = made.a;
+    record = {};
     record.number = made.number;
     errno = 0;
     const long value = laio_syscall(made.number, a[0], a[1], a[2], a[3], a[4], a[5]);
@@ -65,7 +71,6 @@ call_record *begin_call(long number, const arguments &values) {
         record.order = ++own_books.completed;
         record.result = {value, value == -1 ? error : 0};
     }
-    return &record;
 }
 
 outcome plain_call(long number, const arguments &values) {

@@ -47,6 +47,7 @@ template <class argument> long as_argument(argument value) {
 }
 
 call_record *begin_call(long number, const arguments &values);
+void begin_in(call_record &record, long number, const arguments &values); // the caller's own, until it is complete
 outcome plain_call(long number, const arguments &values);
 
 // laio_syscall(): direct, or with a handle to be finished.

@@ -173,7 +173,10 @@ void write_all(int fd, std::string_view bytes) {
 
 bool is_readable(int fd) {
     pollfd item{fd, POLLIN, 0};
-    return must(poll(&item, 1, 0), "poll") == 1 && (item.revents & POLLIN) != 0;
+    int count = -1;
+    do count = poll(&item, 1, 0);
+    while (count < 0 && errno == EINTR);
+    return must(count, "poll") == 1 && (item.revents & POLLIN) != 0;
 }
 
 std::string pattern(std::size_t size, std::uint32_t seed) {

@@ -9,7 +9,7 @@
 
 namespace laio::test {
 
-outcome stage::make(long number, const arguments &values, const std::function<void()> &meanwhile) const {
+outcome stage::make(long number, const arguments &values, const std::function<void()> &meanwhile) {
     if (how_ == way::plain) {
         std::thread beside;
         if (meanwhile) beside = std::thread{meanwhile};
@@ -18,6 +18,7 @@ outcome stage::make(long number, const arguments &values, const std::function<vo
         return result;
     }
     call_record *call = begin_call(number, values);
+    steps_.push_back({number, call->is_direct(), meanwhile != nullptr});
     if (meanwhile) {
         EXPECT_FALSE(call->is_direct()) << "call " << number << " did not wait: " << call->result;
         meanwhile();
@@ -78,7 +79,7 @@ long stage::note_value(long number, outcome result) {
     return result.value;
 }
 
-std::string expect_same_as_plain(const std::function<void(stage &)> &play) {
+std::string play_plainly(const std::function<void(stage &)> &play) {
     pipe_ends transcript = make_pipe();
     std::fflush(nullptr);
     const pid_t pid = fork();
@@ -96,6 +97,11 @@ std::string expect_same_as_plain(const std::function<void(stage &)> &play) {
     std::string expected = read_all(transcript.reader.get(), 1U << 20U);
     EXPECT_EQ(plain(SYS_wait4, pid, nullptr, 0, nullptr).value, pid);
     EXPECT_NE(expected, "");
+    return expected;
+}
+
+std::string expect_same_as_plain(const std::function<void(stage &)> &play) {
+    std::string expected = play_plainly(play);
     stage lazy{stage::way::lazy};
     play(lazy);
     EXPECT_EQ(lazy.transcript(), expected);

@@ -2,7 +2,7 @@
 //
 // They have no non-blocking form of their own: a look with poll(2) is none, as others may share the listener and take
 // the connection first, and a fresh socket looks ready to connect. The ring can do both without blocking. Without it
-// an accept waits until its listener is readable and is then made by a carrier, as is a connect.
+// an accept waits until its listener is readable and is then made by somebody who may block, as is a connect.
 #include "calls/attempts/forms.hpp"
 
 #include <fcntl.h>
@@ -17,7 +17,7 @@ outcome attempt_accept(operation &op, surroundings &world) {
     int listens = 0;
     if (socket_option(descriptor_of(op), SO_ACCEPTCONN, listens) < 0 || listens == 0) return done(in_place(op));
     if (world.has_ring && socket_timeout_ns(descriptor_of(op), SO_RCVTIMEO) == 0) return blocked(until::ring);
-    return blocked(until::readable_carrier);
+    return once_readable(op);
 }
 
 outcome attempt_connect(operation &op, surroundings &world) {

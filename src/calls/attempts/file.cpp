@@ -35,7 +35,7 @@ bool closes_at_once(int descriptor, const file_identity &file, surroundings &wor
 outcome attempt_status(operation &op, surroundings &world) {
     file_identity file{};
     if (identify(descriptor_of(op), file) < 0) return done(in_place(op));
-    return world.is_local(file) || file.kind == file_kind::pipe ? done(in_place(op)) : blocked(until::carrier);
+    return world.is_local(file) ? done(in_place(op)) : blocked(until::carrier);
 }
 
 outcome attempt_close(operation &op, surroundings &world) {

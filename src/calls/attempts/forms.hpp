@@ -5,6 +5,7 @@
 #include "calls/attempt.hpp"
 
 #include <cerrno>
+#include <poll.h>
 
 namespace laio {
 
@@ -31,6 +32,7 @@ long check_poll_arguments(const operation &op);
 [[gnu::noinline]] outcome attempt_random(operation &op, surroundings &world);
 [[gnu::noinline]] outcome attempt_message(operation &op, surroundings &world);
 [[gnu::noinline]] outcome attempt_futex(operation &op, surroundings &world);
+[[gnu::noinline]] outcome attempt_send_file(operation &op, surroundings &world);
 [[gnu::noinline]] outcome attempt_pipe_copy(operation &op, surroundings &world);
 
 // What a result means for a call that moves bytes; also for results that the ring brings.
@@ -38,6 +40,7 @@ outcome account_read(operation &op, surroundings &world, long result);
 outcome account_write(operation &op, surroundings &world, long result);
 outcome account_receive(operation &op, surroundings &world, long result);
 outcome account_send(operation &op, surroundings &world, long result);
+outcome account_send_file(operation &op, surroundings &world, long result);
 
 // The descriptor a call works on, and what it said so far.
 inline int descriptor_of(const operation &op) { return static_cast<int>(op.made.a[0]); }
@@ -54,6 +57,11 @@ inline bool must_not_wait(const operation &op, const surroundings &world) {
 // The plain call where that does not wait, else a carrier's.
 inline outcome in_place_or_carrier(const operation &op, const surroundings &world) {
     return must_not_wait(op, world) ? done(in_place(op)) : blocked(until::carrier);
+}
+
+// Somebody who may block makes it when it will hardly block: now, or after a wait for the descriptor.
+inline outcome once_readable(const operation &op) {
+    return blocked(is_ready(descriptor_of(op), POLLIN) ? until::carrier : until::readable_carrier);
 }
 
 // "Would block", unless that is the answer.

@@ -76,7 +76,7 @@ outcome read_otherwise(operation &op, surroundings &world, const file_identity &
     default: break;
     }
     if (must_not_wait(op, world)) return done_with(op, in_place(op));
-    return blocked(until::readable_carrier);
+    return once_readable(op);
 }
 
 outcome from_disk(operation &op) {

@@ -13,6 +13,7 @@ struct generality_case {
     std::vector<long> numbers; // the calls that it is about
     void (*play)(stage &);
     bool uses_nonblocking = false; // descriptors with O_NONBLOCK
+    bool only_waits = false;       // none of its calls returns at once
 };
 
 // The tables, one a room of the kernel.
@@ -23,5 +24,6 @@ std::span<const generality_case> socket_cases();
 std::span<const generality_case> process_cases();
 std::span<const generality_case> message_cases();
 std::span<const generality_case> event_cases();
+std::span<const generality_case> waiting_cases();
 
 } // namespace laio::test

@@ -125,7 +125,7 @@ void play_memory(stage &s) {
     auto *bytes = reinterpret_cast<char *>(place);
     s.note("byte", bytes[100]);
     bytes[0] = 'M';
-    s.call(SYS_msync, place, page, MS_SYNC);
+    s.call_that_waits(SYS_msync, place, page, MS_SYNC);
     s.note("byte", read_all(file.get(), 1));
     unsigned char resident = 0;
     s.call(SYS_mincore, place, page, &resident);

@@ -23,7 +23,7 @@ void play_poll(stage &s) {
     s.call(SYS_poll, items.data(), 3, -1);
     s.note("reader", static_cast<long>(items[0].revents));
     s.note("writer", static_cast<long>(items[1].revents));
-    s.call(SYS_poll, items.data(), 1, 2);
+    s.call_that_waits(SYS_poll, items.data(), 1, 2);
     s.call_while([&] { write_all(ends.writer.get(), "x"); }, SYS_poll, items.data(), 1, -1);
     s.note("reader", static_cast<long>(items[0].revents));
     items[0].fd = 999;
@@ -31,6 +31,8 @@ void play_poll(stage &s) {
     s.note("no descriptor", static_cast<long>(items[0].revents));
     const timespec brief{0, 2000000};
     items[0].fd = -1;
+    s.call_that_waits(SYS_ppoll, items.data(), 1, &brief, nullptr, 0);
+    items[0].fd = 999;
     s.call(SYS_ppoll, items.data(), 1, &brief, nullptr, 0);
     s.call(SYS_poll, 8, 1, 0);
 }
@@ -52,7 +54,7 @@ void play_select(stage &s) {
     s.note("writer", static_cast<long>(FD_ISSET(ends.writer.get(), &writers)));
     set();
     timeval brief{0, 2000};
-    s.call(SYS_select, count, &readers, nullptr, nullptr, &brief);
+    s.call_that_waits(SYS_select, count, &readers, nullptr, nullptr, &brief);
     s.note("reader", static_cast<long>(FD_ISSET(ends.reader.get(), &readers)));
     set();
     s.call_while([&] { write_all(ends.writer.get(), "x"); }, SYS_select, count, &readers, nullptr, nullptr, nullptr);
@@ -74,7 +76,7 @@ void play_epoll(stage &s) {
     s.call(SYS_epoll_ctl, epoll.get(), EPOLL_CTL_ADD, ends.reader.get(), &event);
     std::array<epoll_event, 4> events{};
     s.call(SYS_epoll_wait, epoll.get(), events.data(), 4, 0);
-    s.call(SYS_epoll_wait, epoll.get(), events.data(), 4, 2);
+    s.call_that_waits(SYS_epoll_wait, epoll.get(), events.data(), 4, 2);
     s.call_while([&] { write_all(ends.writer.get(), "x"); }, SYS_epoll_wait, epoll.get(), events.data(), 4, -1);
     s.note("data", static_cast<long>(events[0].data.u32));
     s.note("events", static_cast<long>(events[0].events));
@@ -110,7 +112,7 @@ void play_timerfd(stage &s) {
     const itimerspec brief{{0, 0}, {0, 2000000}};
     s.call(SYS_timerfd_settime, timer.get(), 0, &brief, nullptr);
     std::uint64_t count = 0;
-    s.call(SYS_read, timer.get(), &count, sizeof count);
+    s.call_that_waits(SYS_read, timer.get(), &count, sizeof count);
     s.note("expired", static_cast<long>(count));
     itimerspec left{};
     s.call(SYS_timerfd_gettime, timer.get(), &left);

@@ -237,7 +237,7 @@ void play_sendfile(stage &s) {
 
 void play_fsync(stage &s) {
     const descriptor file = s.file("a", words);
-    s.call(SYS_fsync, file.get());
+    s.call_that_waits(SYS_fsync, file.get());
     s.call(SYS_fsync, -1);
     const pipe_ends ends = make_pipe();
     s.call(SYS_fsync, ends.writer.get());
@@ -245,7 +245,8 @@ void play_fsync(stage &s) {
 
 void play_fdatasync(stage &s) {
     const descriptor file = s.file("a", words);
-    s.call(SYS_fdatasync, file.get());
+    s.call_that_waits(SYS_fdatasync, file.get());
+    s.call(SYS_fdatasync, -1);
 }
 
 void play_fadvise64(stage &s) {
@@ -265,13 +266,13 @@ std::span<const generality_case> file_cases() {
         {"creat", {SYS_creat}, play_creat},
         {"close", {SYS_close}, play_close},
         {"read", {SYS_read}, play_read},
-        {"read_waits", {SYS_read}, play_read_waits},
+        {"read_waits", {SYS_read}, play_read_waits, false, true},
         {"pread64", {SYS_pread64}, play_pread64},
         {"readv", {SYS_readv}, play_readv},
         {"preadv", {SYS_preadv}, play_preadv},
         {"preadv2", {SYS_preadv2}, play_preadv2},
         {"write", {SYS_write}, play_write},
-        {"write_waits", {SYS_write}, play_write_waits},
+        {"write_waits", {SYS_write}, play_write_waits, false, true},
         {"pwrite64", {SYS_pwrite64}, play_pwrite64},
         {"writev", {SYS_writev, SYS_pwritev, SYS_pwritev2}, play_writev},
         {"lseek", {SYS_lseek}, play_lseek},

@@ -56,7 +56,8 @@ void play_semaphores(stage &s) {
     sembuf trying{0, -1, IPC_NOWAIT};
     s.call(SYS_semop, set, &trying, 1);
     const timespec brief{0, 2000000};
-    s.call(SYS_semtimedop, set, &down, 1, &brief);
+    s.call_that_waits(SYS_semtimedop, set, &down, 1, &brief);
+    s.call(SYS_semtimedop, set, &trying, 1, &brief);
     s.call_while([&] { EXPECT_EQ(semop(set, &up, 1), 0); }, SYS_semop, set, &down, 1);
     s.call(SYS_semctl, set, 0, GETVAL, 0);
     sembuf wrong{9, 1, 0};
@@ -118,7 +119,7 @@ std::span<const generality_case> message_cases() {
         {"removed_queue", {SYS_msgrcv}, play_removed_queue},
         {"semaphores", {SYS_semget, SYS_semop, SYS_semtimedop, SYS_semctl}, play_semaphores},
         {"shared_memory", {SYS_shmget, SYS_shmat, SYS_shmdt, SYS_shmctl}, play_shared_memory},
-        {"posix_queue", {SYS_mq_open}, play_posix_queue},
+        {"posix_queue", {SYS_mq_open, SYS_mq_timedsend, SYS_mq_timedreceive, SYS_mq_unlink}, play_posix_queue},
     };
     return cases;
 }

@@ -52,6 +52,8 @@ void play_kill(stage &s) {
     s.call(SYS_kill, child.pid, 0);
     s.call(SYS_kill, getpid(), 999);
     s.call(SYS_kill, child.pid, SIGKILL);
+    siginfo_t info{};
+    EXPECT_EQ(waitid(P_PID, static_cast<id_t>(child.pid), &info, WEXITED | WNOWAIT), 0);
     int status = 0;
     s.note("which", static_cast<long>(s.call_for_value(SYS_wait4, child.pid, &status, 0, nullptr) == child.pid));
     s.note("status", static_cast<long>(status));
@@ -88,15 +90,15 @@ void play_system(stage &s) {
 void play_sleeps(stage &s) {
     const timespec brief{0, 2000000};
     const timespec nonsense{0, 2000000000};
-    timespec rest{77, 7};
-    s.call(SYS_nanosleep, &brief, &rest);
-    s.note("rest", rest.tv_sec);
+    timespec rest{};
+    s.call_that_waits(SYS_nanosleep, &brief, &rest);
     s.call(SYS_nanosleep, &nonsense, nullptr);
     s.call(SYS_nanosleep, nullptr, nullptr);
-    s.call(SYS_clock_nanosleep, CLOCK_MONOTONIC, 0, &brief, nullptr);
+    s.call_that_waits(SYS_clock_nanosleep, CLOCK_MONOTONIC, 0, &brief, nullptr);
     timespec now{};
     clock_gettime(CLOCK_MONOTONIC, &now);
-    s.call(SYS_clock_nanosleep, CLOCK_MONOTONIC, TIMER_ABSTIME, &now, nullptr);
+    // The kernel sleeps until its timer for that has run, however late it is.
+    s.call_that_waits(SYS_clock_nanosleep, CLOCK_MONOTONIC, TIMER_ABSTIME, &now, nullptr);
     s.call(SYS_clock_nanosleep, 999, 0, &brief, nullptr);
     timespec after{};
     clock_gettime(CLOCK_MONOTONIC, &after);
@@ -107,7 +109,7 @@ void play_sleep_takes_its_time(stage &s) {
     timespec after{};
     clock_gettime(CLOCK_MONOTONIC, &before);
     const timespec asked{0, 20000000};
-    s.call(SYS_nanosleep, &asked, nullptr);
+    s.call_that_waits(SYS_nanosleep, &asked, nullptr);
     clock_gettime(CLOCK_MONOTONIC, &after);
     const long passed_ns = (after.tv_sec - before.tv_sec) * 1000000000L + after.tv_nsec - before.tv_nsec;
     s.note("at least what was asked for", static_cast<long>(passed_ns >= asked.tv_nsec));
@@ -153,7 +155,7 @@ void play_signals(stage &s) {
     sigaddset(&set, SIGUSR1);
     sigset_t before{};
     EXPECT_EQ(pthread_sigmask(SIG_BLOCK, &set, &before), 0);
-    EXPECT_EQ(raise(SIGUSR1), 0);
+    EXPECT_EQ(kill(getpid(), SIGUSR1), 0); // raise(3) means the home thread
     siginfo_t info{};
     const timespec none{0, 0};
     s.call(SYS_rt_sigtimedwait, &set, &info, &none, 8);
@@ -167,7 +169,7 @@ void play_futex(stage &s) {
     s.call(SYS_futex, &word, FUTEX_WAKE_PRIVATE, 1, nullptr, nullptr, 0);
     s.call(SYS_futex, &word, FUTEX_WAIT_PRIVATE, 4, nullptr, nullptr, 0);
     const timespec brief{0, 2000000};
-    s.call(SYS_futex, &word, FUTEX_WAIT_PRIVATE, 5, &brief, nullptr, 0);
+    s.call_that_waits(SYS_futex, &word, FUTEX_WAIT_PRIVATE, 5, &brief, nullptr, 0);
     s.call(SYS_futex, 8, FUTEX_WAIT, 5, nullptr, nullptr, 0);
     s.call_while(
         [] {
@@ -182,16 +184,19 @@ void play_futex(stage &s) {
 
 std::span<const generality_case> process_cases() {
     static const std::vector<generality_case> cases{
-        {"identity", {SYS_getpid, SYS_getppid, SYS_gettid, SYS_getuid, SYS_getgid, SYS_getpgid}, play_identity},
+        {"identity",
+         {SYS_getpid, SYS_getppid, SYS_gettid, SYS_getuid, SYS_geteuid, SYS_getgid, SYS_getegid, SYS_getpgid,
+          SYS_getsid},
+         play_identity},
         {"wait4", {SYS_wait4, SYS_waitid}, play_wait4},
         {"kill", {SYS_kill, SYS_tgkill}, play_kill},
         {"limits", {SYS_getrlimit, SYS_setrlimit, SYS_prlimit64, SYS_getrusage, SYS_getpriority}, play_limits},
         {"system", {SYS_uname, SYS_sysinfo, SYS_times}, play_system},
         {"sleeps", {SYS_nanosleep, SYS_clock_nanosleep}, play_sleeps},
-        {"sleep_takes_its_time", {SYS_nanosleep}, play_sleep_takes_its_time},
+        {"sleep_takes_its_time", {SYS_nanosleep}, play_sleep_takes_its_time, false, true},
         {"clocks", {SYS_clock_gettime, SYS_clock_getres, SYS_gettimeofday, SYS_time}, play_clocks},
         {"getrandom", {SYS_getrandom}, play_getrandom},
-        {"schedule", {SYS_sched_yield, SYS_sched_getscheduler, SYS_getcpu}, play_schedule},
+        {"schedule", {SYS_sched_yield, SYS_sched_getscheduler, SYS_getcpu, SYS_sched_get_priority_max}, play_schedule},
         {"signals", {SYS_rt_sigpending, SYS_rt_sigprocmask, SYS_rt_sigtimedwait}, play_signals},
         {"futex", {SYS_futex}, play_futex},
     };

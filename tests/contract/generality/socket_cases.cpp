@@ -84,6 +84,9 @@ void play_accept(stage &s) {
     s.note("length", static_cast<long>(length));
     write_all(client.get(), "hello");
     s.note("bytes", read_all(accepted.get(), 5));
+    const descriptor second_client = connect_tcp(port);
+    wait_until([&] { return is_readable(listener.get()); });
+    const descriptor second = s.call_for_descriptor(SYS_accept, listener.get(), nullptr, nullptr);
 }
 
 void play_connect_tcp(stage &s) {

@@ -229,13 +229,13 @@ std::span<const generality_case> tree_cases() {
         {"directories", {SYS_mkdir, SYS_mkdirat, SYS_rmdir, SYS_mknodat}, play_directories},
         {"unlink", {SYS_unlink, SYS_unlinkat}, play_unlink},
         {"rename", {SYS_rename, SYS_renameat, SYS_renameat2}, play_rename},
-        {"links", {SYS_link, SYS_linkat, SYS_symlink, SYS_readlink, SYS_readlinkat}, play_links},
-        {"modes", {SYS_chmod, SYS_fchmod, SYS_chown, SYS_fchownat}, play_modes},
+        {"links", {SYS_link, SYS_linkat, SYS_symlink, SYS_symlinkat, SYS_readlink, SYS_readlinkat}, play_links},
+        {"modes", {SYS_chmod, SYS_fchmod, SYS_fchmodat, SYS_chown, SYS_fchown, SYS_lchown, SYS_fchownat}, play_modes},
         {"times", {SYS_utimensat, SYS_utimes}, play_times},
         {"getdents64", {SYS_getdents64}, play_getdents64},
-        {"attributes", {SYS_setxattr, SYS_getxattr, SYS_listxattr, SYS_removexattr}, play_attributes},
+        {"attributes", {SYS_setxattr, SYS_getxattr, SYS_fgetxattr, SYS_listxattr, SYS_removexattr}, play_attributes},
         {"file_system", {SYS_statfs, SYS_fstatfs}, play_file_system},
-        {"working_directory", {SYS_getcwd, SYS_chdir}, play_working_directory},
+        {"working_directory", {SYS_getcwd, SYS_chdir, SYS_fchdir}, play_working_directory},
         {"umask", {SYS_umask}, play_umask},
     };
     return cases;

@@ -76,7 +76,6 @@ TEST(an_operation, is_fresh_for_the_next_call_whatever_the_last_one_left) {
     op.generation = 12;
     op.timed_out = op.positional = true;
     op.fruitless = 9;
-    op.cancelled = 1;
     op.moved = op.wanted = 99;
     op.data = &op;
     op.deadline_ns = 77;
@@ -94,7 +93,6 @@ TEST(an_operation, is_fresh_for_the_next_call_whatever_the_last_one_left) {
     EXPECT_FALSE(op.timed_out);
     EXPECT_FALSE(op.positional);
     EXPECT_EQ(op.fruitless, 0);
-    EXPECT_EQ(op.cancelled, 0);
     EXPECT_EQ(op.moved, 0U);
     EXPECT_EQ(op.wanted, 0U);
     EXPECT_EQ(op.data, nullptr);

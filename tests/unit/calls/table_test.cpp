@@ -283,7 +283,7 @@ constexpr expectation expectations[] = {
     {"bind", route::activation, form::none, ring_operation::bind, "fi-", 0},
     {"dup3", route::activation, form::none, ring_operation::none, "ff-", 0},
     {"ioctl", route::activation, form::none, ring_operation::none, "f-b", 0},
-    {"sendfile", route::activation, form::none, ring_operation::none, "ffb-", 0},
+    {"sendfile", route::attempt, form::send_file, ring_operation::none, "ffb-", 0},
     {"process_vm_readv", route::activation, form::none, ring_operation::none, "-v-v--", -1},
     {"getpid", route::direct, form::none, ring_operation::none, "", -1},
     {"epoll_ctl", route::direct, form::none, ring_operation::none, "f-fi", 0},

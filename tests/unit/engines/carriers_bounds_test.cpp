@@ -117,9 +117,7 @@ TEST(carriers_beyond_the_bound, are_made_when_the_queue_stands_still) {
     EXPECT_LT(on.engine().look_at_queue(), patience_ns) << "from now on it goes faster";
     EXPECT_EQ(on.stats().carriers, 2U);
     ASSERT_TRUE(on.is_taken(second));
-    EXPECT_EQ(on.engine().look_at_queue(), patience_ns) << "the queue has moved";
-    EXPECT_EQ(on.stats().carriers, 2U);
-    EXPECT_LT(on.engine().look_at_queue(), patience_ns);
+    EXPECT_LT(on.engine().look_at_queue(), patience_ns) << "only by the one added";
     ASSERT_TRUE(on.is_taken(third));
     EXPECT_EQ(on.stats().carriers, 3U);
     EXPECT_FALSE(on.engine().is_full()) << "the hard bound";

@@ -162,7 +162,7 @@ TEST_F(identity, holds_however_often_a_number_is_reused) {
 class gathered : public identity {
 protected:
     operation &poll_for(std::vector<pollfd> &asked) {
-        operation &op = operations_.make(SYS_poll, {word(asked.data()), static_cast<long>(asked.size()), -1});
+        operation &op = operations_.make(SYS_ppoll, {word(asked.data()), static_cast<long>(asked.size()), 0});
         op.waits_for = until::descriptors;
         EXPECT_EQ(readiness::gather(op), 0);
         EXPECT_GE(op.own_descriptor, 0);
@@ -311,7 +311,7 @@ TEST_F(gathered, descriptors_may_not_be_to_be_had) {
         const rlimit none{0, 0};
         if (setrlimit(RLIMIT_NOFILE, &none) != 0) return cannot;
         pollfd asked{0, POLLIN, 0};
-        operation &op = operations_.make(SYS_poll, {word(&asked), 1, -1});
+        operation &op = operations_.make(SYS_ppoll, {word(&asked), 1, 0});
         const int r = readiness::gather(op);
         return op.own_descriptor == -1 ? static_cast<long>(r) : 1L;
     });

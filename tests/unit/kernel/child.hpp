@@ -24,6 +24,7 @@ struct child_end {
     long value = 0; // what the child's function returned
     int signal = 0; // or what ended it
 
+    friend bool operator==(const child_end &, const child_end &) = default;
     friend std::ostream &operator<<(std::ostream &to, const child_end &end) {
         if (end.returned) return to << "returned " << end.value;
         return to << "ended by signal " << end.signal;

@@ -36,7 +36,7 @@ struct name_and_bit {
 constexpr name_and_bit documented[] = {
     {"ring", LAIO_FORBID_RING},   {"readiness", LAIO_FORBID_READINESS}, {"ring_new", LAIO_FORBID_RING_NEW},
     {"defer", LAIO_FORBID_DEFER}, {"nowait", LAIO_FORBID_NOWAIT},       {"cached", LAIO_FORBID_CACHED},
-    {"pidfd", LAIO_FORBID_PIDFD}, {"attempts", LAIO_FORBID_ATTEMPTS},
+    {"pidfd", LAIO_FORBID_PIDFD}, {"attempts", LAIO_FORBID_ATTEMPTS},   {"activations", LAIO_FORBID_ACTIVATIONS},
 };
 
 struct parsed {
@@ -82,7 +82,7 @@ TEST(forbidden_names, stand_at_the_place_of_their_bit) {
 TEST(forbidden_list, has_commas_between) {
     expect("ring,cached", LAIO_FORBID_RING | LAIO_FORBID_CACHED);
     expect("cached,ring", LAIO_FORBID_RING | LAIO_FORBID_CACHED);
-    expect("ring,readiness,ring_new,defer,nowait,cached,pidfd,attempts", LAIO_FORBID_ALL);
+    expect("ring,readiness,ring_new,defer,nowait,cached,pidfd,attempts,activations", LAIO_FORBID_ALL);
     expect("ring,ring,ring", LAIO_FORBID_RING);
     expect("ring_new", LAIO_FORBID_RING_NEW); // and not ring
 }

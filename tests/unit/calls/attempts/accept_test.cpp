@@ -27,13 +27,13 @@ protected:
     static bool is_gone_or_closed(long number) { return number < 0 || close(static_cast<int>(number)) == 0; }
 };
 
-TEST_F(connecting, accept_waits_for_the_listener_whatever_it_has) {
+TEST_F(connecting, accept_waits_for_the_listener_and_is_made_by_who_may_block) {
     EXPECT_EQ(attempt_of(world, SYS_accept, listener, nullptr, nullptr), blocked(until::readable_carrier));
     EXPECT_EQ(attempt_of(world, SYS_accept4, listener, nullptr, nullptr, SOCK_CLOEXEC),
               blocked(until::readable_carrier));
     const descriptor client = connect_to_it();
     trial tried{world, SYS_accept4, listener, nullptr, nullptr, SOCK_CLOEXEC};
-    EXPECT_EQ(tried.attempt(), blocked(until::readable_carrier)) << "another may take it first";
+    EXPECT_EQ(tried.attempt(), blocked(until::carrier)) << "there is a connection, and another may take it first";
     const descriptor accepted{static_cast<int>(tried.go_on())};
     put(client, "hello");
     EXPECT_EQ(get(accepted, 5), "hello");

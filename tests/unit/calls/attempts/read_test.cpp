@@ -422,6 +422,17 @@ TEST_P(reading, with_flags_that_mean_nothing_reads_nothing) {
     }
 }
 
+// Neither RWF_NOWAIT nor a second way: ready, somebody who may block makes it at once; else not before it is ready.
+TEST_P(reading, what_has_no_attempt_is_made_when_it_is_readable) {
+    world.has.nowait = false;
+    const ends counter = make_eventfd();
+    EXPECT_EQ(attempt_to_read(counter.out), blocked(until::readable_carrier));
+    put(counter.in, eight);
+    trial tried{world, SYS_read, counter.out, buffer, 8};
+    EXPECT_EQ(tried.attempt(), blocked(until::carrier));
+    EXPECT_EQ(tried.go_on(), 8);
+}
+
 // ---- Hints -------------------------------------------------------------------------------------------------------------
 
 // A number may mean another file than it did: what is believed of it decides what is tried first, never the answer.

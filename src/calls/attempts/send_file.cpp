@@ -1,0 +1,81 @@
+// sendfile, splice: the disk may keep them waiting, which nobody can know beforehand, and the socket they send to, which can
+// be asked. So they wait until the socket can be written to, and then move no more than it has room for, where they may
+// block: ten thousand slow receivers hold no carrier, only the disk does.
+//
+// Half of the room that a socket has left was never seen to block; what it counts is memory, not bytes (SO_MEMINFO:
+// sock_diag(7)). Lost: SIOCOUTQ, which counts bytes, and blocked nearly always.
+#include "calls/attempts/forms.hpp"
+#include "calls/transfer.hpp"
+
+#include <algorithm>
+#include <fcntl.h>
+#include <linux/sock_diag.h>
+#include <poll.h>
+#include <sys/socket.h>
+
+namespace laio {
+namespace {
+
+struct direction {
+    int from;
+    int to;
+    long length;
+    long flags;
+};
+
+direction direction_of(const operation &op) {
+    const auto &a = op.made.a;
+    if (op.made.number == SYS_sendfile) return {static_cast<int>(a[1]), static_cast<int>(a[0]), a[3], 0};
+    return {static_cast<int>(a[0]), static_cast<int>(a[2]), a[4], a[5]};
+}
+
+// What a blocking send of that many bytes would not have to wait for, or a negative errno: it is no socket.
+long room_of(int socket) {
+    std::uint32_t memory[SK_MEMINFO_VARS]{};
+    std::uint32_t size = sizeof memory;
+    const long r = system_call(SYS_getsockopt, socket, SOL_SOCKET, SO_MEMINFO, word(memory), word(&size));
+    if (r < 0) return r;
+    const std::uint32_t taken = std::max(memory[SK_MEMINFO_WMEM_QUEUED], memory[SK_MEMINFO_WMEM_ALLOC]);
+    return memory[SK_MEMINFO_SNDBUF] > taken ? (memory[SK_MEMINFO_SNDBUF] - taken) / 2 : 0;
+}
+
+file_kind kind_of(int descriptor, surroundings &world) {
+    const file_kind hint = world.hints.kind(descriptor);
+    file_identity file{};
+    if (hint != file_kind::unknown || identify(descriptor, file) < 0) return hint;
+    world.hints.note(descriptor, file.kind);
+    return file.kind;
+}
+
+outcome wait_for(operation &op, int descriptor, until what) {
+    op.descriptor = descriptor;
+    return blocked(what);
+}
+
+} // namespace
+
+outcome attempt_send_file(operation &op, surroundings &world) {
+    const auto [from, to, length, flags] = direction_of(op);
+    op.step = 0;
+    op.wanted = length > 0 ? std::min(static_cast<std::uint64_t>(length), transfer_max) : 0;
+    if (op.moved == 0 && (length <= 0 || (flags & SPLICE_F_NONBLOCK) != 0)) return blocked(until::carrier);
+    if (kind_of(to, world) != file_kind::socket) return blocked(until::carrier);
+    if (op.now == state::free && world.is_nonblocking(to)) return blocked(until::carrier);
+    const long room = room_of(to);
+    if (room < 0) return blocked(until::carrier); // it was a socket once
+    if (!is_ready(to, POLLOUT)) return wait_for(op, to, until::writable);
+    if (op.made.number == SYS_splice && kind_of(from, world) == file_kind::pipe && !is_ready(from, POLLIN))
+        return wait_for(op, from, until::readable);
+    op.step = std::clamp<std::uint64_t>(static_cast<std::uint64_t>(room), 1, op.wanted - op.moved);
+    return blocked(until::carrier);
+}
+
+outcome account_send_file(operation &op, surroundings &world, long result) {
+    if (result <= 0) return done_with(op, result);
+    if (op.wanted == 0) op.wanted = std::min(static_cast<std::uint64_t>(direction_of(op).length), transfer_max);
+    op.moved += static_cast<std::uint64_t>(result);
+    if (op.moved >= op.wanted || op.made.number == SYS_splice) return done_with(op, 0);
+    return attempt_send_file(op, world);
+}
+
+} // namespace laio

@@ -1,0 +1,261 @@
+#include "engines/activation.hpp"
+
+#include "engines/guest_thread.hpp"
+#include "engines/likeness.hpp"
+#include "kernel/interruptible.hpp"
+#include "kernel/system_call.hpp"
+
+#include <cerrno>
+#include <csignal>
+#include <ctime>
+#include <linux/membarrier.h>
+
+namespace laio {
+
+constinit thread_local guest *laio_running = nullptr;
+
+namespace {
+
+extern "C" {
+[[noreturn]] void laio_activation_resume(guest *from);
+void laio_activation_leave(guest *from, void (*then)(guest *));
+[[noreturn]] void laio_activation_end(guest *);
+[[gnu::visibility("hidden"), gnu::used]] void laio_activation_lost(guest *me) { me->of->lost(*me); }
+[[gnu::visibility("hidden"), gnu::used]] void laio_activation_wake(guest *me) { me->of->wake_watchers(); }
+}
+
+// The call's SIGPIPE went to the thread that was left behind, and its result will see to another one.
+void take_back_sigpipe() {
+    const std::uint64_t only = bit_of_signal(SIGPIPE);
+    const timespec at_once{};
+    system_call(SYS_rt_sigtimedwait, word(&only), 0, word(&at_once), sizeof only);
+}
+
+} // namespace
+
+// Only the application takes from those at rest, so the first one cannot come back meanwhile.
+guest *activation::pop_rested() {
+    guest *one = resting_.load(std::memory_order_acquire);
+    while (one != nullptr && !resting_.compare_exchange_weak(one, one->next, std::memory_order_acquire)) {}
+    return one;
+}
+
+guest *activation::take_rested() {
+    if (resting_.load() == nullptr && !make_guest()) return nullptr;
+    return pop_rested();
+}
+
+bool activation::provide_spare() {
+    guest *one = take_rested();
+    if (one == nullptr) return false;
+    guest *none = nullptr;
+    if (!spare_.compare_exchange_strong(none, one)) put_at_rest(*one); // one came back by itself
+    return true;
+}
+
+// A guest, or the application for it.
+void activation::put_at_rest(guest &one) {
+    guest *first = resting_.load(std::memory_order_relaxed);
+    do one.next = first;
+    while (!resting_.compare_exchange_weak(first, &one, std::memory_order_release, std::memory_order_relaxed));
+}
+
+// Watchers.
+bool activation::wake_spare(guest &of, std::uint64_t word_seen) {
+    if (of.alone.load(std::memory_order_relaxed) == word_seen) return false;
+    guest *one = spare_.exchange(nullptr, std::memory_order_acquire);
+    if (one == nullptr) return false;
+    one->from = &of;
+    one->from_word = word_seen;
+    send(*one, errand::claim);
+    return true;
+}
+
+// A guest.
+void activation::carry(guest &me) {
+    *running_ = &me;
+    me.op = me.from->op;
+    watchers_.watch(me);
+    me.membership->stack_top.store(reinterpret_cast<std::uintptr_t>(me.own_sp));
+    looks_after_itself(*me.membership, false);
+    laio_activation_resume(me.from);
+}
+
+void activation::open_signals() { set_mask(laio_running->mask); }
+
+// The alternate stack that the application gave to a carrier is its own, and not for two threads at once.
+void drop_alternate_stack() {
+    stack_t none{};
+    none.ss_flags = SS_DISABLE;
+    system_call(SYS_sigaltstack, word(&none), 0);
+}
+
+// By the one that the application leaves by itself.
+void activation::close_signals(guest &from, guest &to) {
+    to.mask = set_mask(all_signals);
+    looks_after_itself(*from.membership, true);
+    if (&from != &home_) drop_alternate_stack();
+    know_oneself(from);
+}
+
+// Whether the call of that word is the caller's now. False: it is over, or another claims a later one.
+bool activation::wins(guest &from, std::uint64_t of_word) {
+    std::uint64_t seen = from.claim.load();
+    do
+        if (seen >= of_word) return false;
+    while (!from.claim.compare_exchange_weak(seen, of_word));
+    system_call(SYS_membarrier, MEMBARRIER_CMD_PRIVATE_EXPEDITED, 0);
+    // Not confirmed, it stays where it is: the one that made the call may have seen it, and withdraws it itself then.
+    std::uint64_t mine = of_word;
+    return from.word.load() == of_word && from.claim.compare_exchange_strong(mine, of_word + confirmed);
+}
+
+// A guest. False: the call is over, or this thread would let the application do more than it may, or less.
+bool activation::take_over(guest &me) {
+    guest &from = *me.from;
+    thread_status seen{};
+    const likeness is = match(me, from, seen);
+    if (is == likeness::never) from.alone.store(me.from_word);
+    if (is != likeness::same || !wins(from, me.from_word)) return false;
+    from.known = seen.may; // the application may have changed it
+    me.mask = seen.blocked;
+    const std::uint64_t closed = all_signals & ~bit_of_signal(results_->cancel_signal());
+    if (!signals_blocked_ && !handles_nothing(seen, from, closed))
+        close_mask(*from.membership, closed, from, is_deaf, me.mask);
+    return true;
+}
+
+// A guest.
+void activation::claim(guest &me) {
+    guest &from = *me.from;
+    if (!take_over(me)) {
+        spurious_.fetch_add(1, std::memory_order_relaxed);
+        guest *none = nullptr;
+        if (!spare_.compare_exchange_strong(none, &me)) put_at_rest(me);
+        return;
+    }
+    claims_.fetch_add(1, std::memory_order_relaxed);
+    if (&from == &home_) ++claims_from_home_;
+    left_ = &from;
+    carry(me);
+}
+
+// A guest, to which the application comes by itself. One that may not what it may sends it back home.
+void activation::resume(guest &me) {
+    const guest &from = *me.from;
+    const bool may_differ = from.membership->changed.load() || me.membership->changed.load() || from.known != me.known;
+    thread_status seen{};
+    if (!may_differ || match(me, from, seen) == likeness::same || &me == &home_) carry(me);
+    home_rests_.store(false);
+    home_.from = me.from;
+    home_.mask = me.mask;
+    put_at_rest(me);
+    send(home_, errand::resume);
+}
+
+// A guest.
+void activation::rest(guest &me) {
+    for (;;) {
+        int what = 0;
+        while ((what = me.asked.exchange(0, std::memory_order_acquire)) == 0) futex_wait(me.asked, 0);
+        switch (static_cast<errand>(what)) {
+        case errand::claim: claim(me); break;
+        case errand::resume: resume(me); break;
+        case errand::help: help(me); break;
+        case errand::end: laio_activation_end(&me);
+        case errand::none: break;
+        }
+    }
+}
+
+// A guest.
+void activation::lost(guest &me) {
+    const std::uint64_t closed = all_signals & ~bit_of_signal(results_->cancel_signal());
+    begin_to_look_after_itself(*me.membership);
+    set_mask(closed);
+    looks_after_itself(*me.membership, true); // the application may go on
+    if (&me != &home_) drop_alternate_stack();
+    operation &op = *me.op;
+    const auto *cancelled = reinterpret_cast<const int *>(&op.cancelled);
+    long r = me.result;
+    // by a signal, or by work that the kernel has in this thread: nobody is here any more who would want to know
+    while (r == -EINTR && op.cancelled.load() == 0 && me.made.number != SYS_close)
+        r = laio_interruptible_call(cancelled, me.made.number, me.made.a);
+    if (r == -EINTR && me.made.number == SYS_close) r = 0; // the descriptor is closed: close(2)
+    op.runner.store(-1);
+    op.result = r == -EINTR ? -ECANCELED : r;
+    if (r == -EPIPE) take_back_sigpipe();
+    if (&me == &home_) home_rests_.store(true);
+    results_->hand_in(op);
+    if (&me != &home_) help(me);
+    rest(me);
+}
+
+// A guest.
+void activation::help(guest &me) {
+    set_mask(all_signals & ~bit_of_signal(results_->cancel_signal())); // those that left the application block it too
+    while (results_->help()) {}
+    put_at_rest(me);
+}
+
+void activation::send_help() {
+    if (guest *one = pop_rested(); one != nullptr) send(*one, errand::help);
+}
+
+void activation::note_runner(operation &op) {
+    int none = 0;
+    op.runner.compare_exchange_strong(none, left_->tid.load()); // unless the call is over
+}
+
+void activation::let_cancel_through(const operation &op) {
+    const int runner = op.runner.load();
+    for (const guest *one = is_open() ? &home_ : nullptr; one != nullptr; one = one == &home_ ? made_ : one->next_made)
+        if (one->tid.load() == runner)
+            ask_for_mask(*one->membership, all_signals & ~bit_of_signal(results_->cancel_signal()));
+}
+
+bool activation::leave_home() {
+    guest *to = spare_.exchange(nullptr, std::memory_order_acquire);
+    if (to == nullptr) to = take_rested();
+    if (to == nullptr) return false;
+    ++leaves_;
+    to->from = &home_;
+    home_.next = to;
+    laio_activation_leave(&home_, [](guest *home) {
+        guest &next = *home->next;
+        home->of->close_signals(*home, next);
+        home->of->home_rests_.store(true);
+        send(next, errand::resume);
+        home->of->rest(*home);
+    });
+    open_signals();
+    return laio_running != &home_;
+}
+
+bool activation::go_home() {
+    if (laio_running == &home_) return true;
+    if (!home_rests_.load()) return false;
+    home_rests_.store(false);
+    ++trips_home_;
+    home_.from = laio_running;
+    laio_activation_leave(laio_running, [](guest *from) {
+        activation &its = *from->of;
+        its.close_signals(*from, its.home_);
+        send(its.home_, errand::resume);
+        its.help(*from);
+        its.rest(*from);
+    });
+    open_signals();
+    return true;
+}
+
+void activation::count(struct laio_stats &stats) const {
+    stats.claims_by_sentinel = watchers_.seen_by_sentinel();
+    stats.claims_by_watchdog = watchers_.seen_by_watchdog();
+    stats.claims = claims_.load();
+    stats.claims_spurious = spurious_.load();
+    stats.trips_away = leaves_ + claims_from_home_;
+    stats.trips_home = trips_home_;
+}
+
+} // namespace laio

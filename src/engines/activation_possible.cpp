@@ -1,0 +1,55 @@
+#include "engines/activation_possible.hpp"
+
+#include <cstdint>
+
+#if defined(__x86_64__)
+#include <asm/hwcap2.h>
+#include <sys/auxv.h>
+#endif
+
+extern "C" {
+[[gnu::weak]] void __asan_init();
+[[gnu::weak]] void __tsan_init();
+[[gnu::weak]] void __msan_init();
+}
+
+namespace laio {
+namespace {
+
+// Valgrind's stable way to ask whether it is there: rotations that do nothing, and a request's address in a register. Its
+// emulation of the thread pointer, and its knowledge of stacks, end at a thread's own.
+bool runs_on_valgrind() {
+    const volatile std::uint64_t request[6] = {0x1001}; // RUNNING_ON_VALGRIND
+#if defined(__x86_64__)
+    std::uint64_t answer = 0;
+    asm volatile("rolq $3, %%rdi\n\trolq $13, %%rdi\n\trolq $61, %%rdi\n\trolq $51, %%rdi\n\txchgq %%rbx, %%rbx"
+                 : "+d"(answer)
+                 : "a"(&request[0])
+                 : "cc", "memory");
+#else
+    register std::uint64_t answer asm("x3") = 0;
+    register const volatile std::uint64_t *asked asm("x4") = request;
+    asm volatile("ror x12, x12, #3\n\tror x12, x12, #13\n\tror x12, x12, #51\n\tror x12, x12, #61\n\torr x10, x10, x10"
+                 : "+r"(answer)
+                 : "r"(asked)
+                 : "cc", "memory");
+#endif
+    return answer != 0;
+}
+
+// Sanitizers know of no stack but the thread's own. The application may have one though the library has none.
+bool has_sanitizer() { return __asan_init != nullptr || __tsan_init != nullptr || __msan_init != nullptr; }
+
+bool can_set_thread_pointer() { // by an instruction
+#if defined(__x86_64__)
+    return (getauxval(AT_HWCAP2) & HWCAP2_FSGSBASE) != 0;
+#else
+    return true;
+#endif
+}
+
+} // namespace
+
+bool activations_are_possible() { return can_set_thread_pointer() && !has_sanitizer() && !runs_on_valgrind(); }
+
+} // namespace laio

@@ -1,0 +1,164 @@
+// The threads of an activation: how they begin and end, and home's second stack and thread pointer. See activation.hpp.
+#include "engines/activation.hpp"
+#include "engines/activation_possible.hpp"
+#include "engines/guest_thread.hpp"
+#include "kernel/interruptible.hpp"
+#include "kernel/system_call.hpp"
+
+#include <cerrno>
+#include <cstdlib>
+#include <pthread.h>
+#include <sys/mman.h>
+#include <sys/prctl.h>
+
+namespace laio {
+namespace {
+
+// The application's signal handlers may run on it.
+constexpr std::size_t stack_bytes = std::size_t{256} * 1024;
+constexpr std::size_t page_bytes = 4096; // at least
+constexpr std::size_t donor_stack_bytes = std::size_t{64} * 1024;
+
+extern "C" {
+[[noreturn]] void laio_activation_resume(guest *from);
+void laio_activation_begin(guest *, void (*then)(guest *));
+}
+
+struct donor_birth {
+    std::atomic<std::uintptr_t> thread_pointer{0};
+    const std::atomic<int> *stops;
+    const void *crew;
+};
+
+void *run_donor(void *argument) {
+    auto &birth = *static_cast<donor_birth *>(argument);
+    const std::atomic<int> &stops = *birth.stops;
+    prctl(PR_SET_NAME, "laio-home");
+    member *membership = join_members(0, nullptr, birth.crew);
+    birth.thread_pointer.store(thread_pointer());
+    while (stops.load() == 0) futex_wait(stops, 0);
+    if (membership != nullptr) leave_members(*membership);
+    return nullptr;
+}
+
+void *run_guest(void *argument) {
+    auto *me = static_cast<guest *>(argument);
+    prctl(PR_SET_NAME, "laio-carrier");
+    me->own_tp = thread_pointer();
+    if (me->call_tp == 0) me->call_tp = me->own_tp;
+    me->membership = join_members(me->own_tp, me->of->home_membership(), me->of->crew());
+    int r = me->membership != nullptr ? give_up_rseq() : -ENOMEM;
+    if (r == 0) r = open_files(*me);
+    if (r < 0) me->tid.store(r);
+    futex_wake(me->tid);
+    if (r == 0) laio_activation_begin(me, [](guest *one) { one->of->rest(*one); });
+    return nullptr;
+}
+
+} // namespace
+
+int activation::open_home() {
+    home_.of = this;
+    home_.word.store(word_done);
+    home_.app_tp = thread_pointer();
+    void *stack = mmap(nullptr, stack_bytes, PROT_READ | PROT_WRITE, MAP_PRIVATE | MAP_ANONYMOUS | MAP_STACK, -1, 0);
+    if (stack == MAP_FAILED) return -ENOMEM;
+    home_stack_ = stack;
+    if (mprotect(stack, page_bytes, PROT_NONE) != 0) return -errno;
+    home_.own_sp = static_cast<char *>(stack) + stack_bytes;
+    donor_birth birth;
+    birth.stops = &donor_stops_;
+    birth.crew = results_;
+    if (const int r = start_thread(donor_, run_donor, &birth, donor_stack_bytes); r < 0) return r;
+    while ((home_.own_tp = birth.thread_pointer.load()) == 0) system_call(SYS_sched_yield);
+    home_.call_tp = signals_blocked_ ? home_.app_tp : home_.own_tp;
+    home_.asleep = watchers_.asleep();
+    if (const int r = open_files(home_); r < 0) return r;
+    set_calls_in_place(reinterpret_cast<const void *>(laio_activation_syscall),
+                       reinterpret_cast<const void *>(laio_activation_resume));
+    interrupt_in_place(reinterpret_cast<const void *>(laio_activation_syscall),
+                       reinterpret_cast<const void *>(laio_activation_resume));
+    home_.membership = join_members(home_.app_tp, nullptr, results_);
+    if (home_.membership == nullptr) return -ENOTSUP;
+    home_.membership->stack_top.store(reinterpret_cast<std::uintptr_t>(home_.own_sp));
+    return give_up_rseq();
+}
+
+int activation::open(const laio_options &options, carriers &results) {
+    if (!activations_are_possible()) return -ENOTSUP;
+    results_ = &results;
+    signals_blocked_ = (options.flags & LAIO_SIGNALS_BLOCKED) != 0;
+    home_.syscall_file = home_.status_file = home_.stat_file = -1;
+    int r = open_home();
+    if (r == 0) {
+        running_ = &laio_running;
+        watchers_.watch(home_);
+        r = watchers_.open(*this);
+    }
+    if (r < 0) close();
+    else laio_running = &home_;
+    return r;
+}
+
+void activation::close() {
+    watchers_.close();
+    for (guest *one = made_; one != nullptr;) {
+        guest *next = one->next_made;
+        send(*one, errand::end);
+        pthread_join(one->thread, nullptr);
+        leave_members(*one->membership);
+        close_files(*one);
+        std::free(one);
+        one = next;
+    }
+    made_ = nullptr;
+    spare_.store(nullptr);
+    if (donor_ != 0) {
+        donor_stops_.store(1);
+        futex_wake(donor_stops_);
+        pthread_join(donor_, nullptr);
+    }
+    close_files(home_);
+    if (home_.membership != nullptr) leave_members(*home_.membership);
+    home_.membership = nullptr;
+    if (running_ != nullptr) take_back_rseq();
+    if (home_stack_ != nullptr) munmap(home_stack_, stack_bytes);
+    laio_running = nullptr;
+}
+
+// The threads are not there, and the memory that they would run on is a copy.
+void activation::abandon() {
+    watchers_.abandon();
+    for (const guest *one = made_; one != nullptr; one = one->next_made) close_files(*one);
+    if (is_open()) close_files(home_);
+    laio_running = nullptr;
+}
+
+bool activation::make_guest() {
+    if (!results_->lend()) return false;
+    auto *one = static_cast<guest *>(std::calloc(1, sizeof(guest)));
+    if (one == nullptr) return false;
+    one->of = this;
+    one->word.store(word_done);
+    one->app_tp = home_.app_tp;
+    one->call_tp = signals_blocked_ ? home_.app_tp : 0;
+    one->asleep = watchers_.asleep();
+    one->syscall_file = one->status_file = one->stat_file = -1;
+    if (start_thread(one->thread, run_guest, one, stack_bytes) == 0) {
+        while (one->tid.load() == 0) futex_wait(one->tid, 0);
+        if (one->tid.load() > 0) {
+            one->next_made = made_;
+            made_ = one;
+            put_at_rest(*one);
+            return true;
+        }
+        pthread_join(one->thread, nullptr);
+        if (one->membership != nullptr) leave_members(*one->membership);
+        close_files(*one);
+    }
+    std::free(one);
+    results_->take_back_lent();
+    return false;
+}
+
+} // namespace laio

@@ -1,0 +1,50 @@
+// What a kernel thread needs to be a guest, and what is asked about one: the files of /proc by which others see whether it
+// blocks, which CPU it is on and which signals it blocks; no rseq area; a mask that keeps signals away from it.
+#pragma once
+
+#include "engines/guest.hpp"
+#include "kernel/system_call.hpp"
+
+#include <cstddef>
+#include <cstdint>
+#include <linux/futex.h>
+
+namespace laio {
+
+// Every signal but glibc's own, 32 and 33, which have to reach every thread.
+constexpr std::uint64_t all_signals = ~(std::uint64_t{3} << 31);
+constexpr std::uint64_t bit_of_signal(int number) { return std::uint64_t{1} << (number - 1); }
+
+std::uint64_t set_mask(std::uint64_t mask); // of the calling kernel thread; returns what it was
+
+// The calling thread's id and files into `one`. 0 or a negative errno.
+int open_files(guest &one);
+void close_files(const guest &one);
+
+bool is_blocked(const guest &one); // in its call, not in a signal handler on top of it
+int cpu_of(const guest &one);      // the one it is or was last on; -1: not to be told
+
+// The kernel writes into a thread's rseq area whenever the thread is preempted; the area of one that carries another's
+// context would be the wrong one. 0 or a negative errno.
+int give_up_rseq();
+void take_back_rseq();
+
+// A thread with every signal blocked. 0 or a negative errno.
+int start_thread(unsigned long &thread, void *(*run)(void *), void *argument, std::size_t stack_bytes);
+
+std::uintptr_t thread_pointer();
+
+inline void futex_wait(const std::atomic<int> &word_of, int value) {
+    system_call(SYS_futex, word(&word_of), FUTEX_WAIT_PRIVATE, value, 0);
+}
+inline void futex_wake(const std::atomic<int> &word_of) {
+    system_call(SYS_futex, word(&word_of), FUTEX_WAKE_PRIVATE, 1);
+}
+
+// Asks a guest at rest for something.
+inline void send(guest &to, errand what) {
+    to.asked.store(static_cast<int>(what), std::memory_order_release);
+    futex_wake(to.asked);
+}
+
+} // namespace laio

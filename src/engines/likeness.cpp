@@ -1,0 +1,67 @@
+#include "engines/likeness.hpp"
+
+#include "engines/guest_thread.hpp"
+#include "kernel/system_call.hpp"
+
+#include <csignal>
+#include <ctime>
+
+namespace laio {
+namespace {
+
+// By the guest itself, while nobody else changes it: it may from now on what `seen` says of the other one, unless that one
+// is not like that any more.
+likeness become(guest &me, const guest &other, thread_status &seen) {
+    constexpr std::uint64_t setxid = std::uint64_t{1} << 32;
+    const std::uint64_t mask = set_mask(~std::uint64_t{0});
+    const credentials wanted = seen.may;
+    const bool good = adopt(wanted);
+    if (good) me.known = wanted;
+    else me.membership->changed.store(true);
+    const bool is_so = read_status(other.status_file, seen) && seen.may == wanted && (seen.pending & setxid) == 0;
+    set_mask(mask);
+    if (!is_so) return likeness::later;
+    return good ? likeness::same : likeness::never;
+}
+
+} // namespace
+
+// What it blocks is that of the application only if it is not in a
+// handler at this moment: so that is looked at again, with the thread seen in its call in between.
+bool handles_nothing(thread_status &seen, const guest &from, std::uint64_t closed) {
+    if ((seen.caught & closed) == 0) return true;
+    if ((closed & ~seen.blocked) != 0 || !is_blocked(from)) return false;
+    return read_status(from.status_file, seen) && (closed & ~seen.blocked) == 0;
+}
+
+bool is_deaf(const guest &one) {
+    thread_status seen{};
+    return read_status(one.status_file, seen) && seen.state == 'D' && one.syscall_file >= 0 && is_blocked(one);
+}
+
+// They differ for a moment while libc's
+// setuid(2) goes from thread to thread: that passes, and may not be undone. If it stays, the application changed the other
+// one by a system call that libc knows nothing of.
+likeness match(guest &me, const guest &other, thread_status &seen) {
+    constexpr timespec moment{0, 1'000'000};
+    for (int i = 0; i < 10; ++i) {
+        if (!read_status(other.status_file, seen)) return likeness::never;
+        if (me.membership->changed.exchange(false)) {
+            thread_status own{};
+            if (!read_status(me.status_file, own)) return likeness::never;
+            me.known = own.may;
+        }
+        if (me.known == seen.may) return likeness::same;
+        me.membership->changed.store(true);
+        system_call(SYS_clock_nanosleep, CLOCK_MONOTONIC, 0, word(&moment), 0);
+    }
+    return become(me, other, seen);
+}
+
+void know_oneself(guest &me) {
+    thread_status own{};
+    if (!me.membership->changed.exchange(false) && !differs_from(me.known)) return;
+    if (read_status(me.status_file, own)) me.known = own.may;
+}
+
+} // namespace laio

@@ -1,0 +1,23 @@
+// What a guest has to find out about the one whose application it takes over: whether it may do the same, and whether a
+// handler of the application's may still run there. Read from /proc; the guest adopts what it can.
+#pragma once
+
+#include "engines/guest.hpp"
+
+namespace laio {
+
+enum class likeness : int { same, later, never };
+
+// Whether the guest may do what the other one may, by itself; `seen` is told of that one.
+likeness match(guest &me, const guest &other, thread_status &seen);
+
+// By the guest itself: what the application has made of it.
+void know_oneself(guest &me);
+
+// Whether the thread can run no handler of the application's.
+bool handles_nothing(thread_status &seen, const guest &from, std::uint64_t closed);
+
+// In its call, which no signal interrupts now.
+bool is_deaf(const guest &one);
+
+} // namespace laio

@@ -1,0 +1,161 @@
+#include "engines/watchers.hpp"
+
+#include "engines/activation.hpp"
+#include "engines/guest_thread.hpp"
+#include "engines/members.hpp"
+#include "kernel/clock.hpp"
+#include "kernel/system_call.hpp"
+
+#include <cerrno>
+#include <climits>
+#include <csignal>
+#include <linux/futex.h>
+#include <linux/membarrier.h>
+#include <sched.h>
+#include <sys/prctl.h>
+
+namespace laio {
+namespace {
+
+constexpr unsigned sentinel_bit = 1;
+constexpr unsigned watchdog_bit = 2;
+constexpr std::int64_t guard_ns = 50'000; // how long the sentinel stands after the last call
+constexpr timespec tick_length{0, 700'000};
+constexpr unsigned idle_ticks = 16; // how long the watchdog ticks after it
+constexpr std::size_t stack_bytes = std::size_t{64} * 1024;
+
+// Whether it blocks in the call of that word.
+bool blocks(const guest &one, std::uint64_t seen) {
+    return is_blocked(one) && one.word.load(std::memory_order_acquire) == seen;
+}
+
+} // namespace
+
+int watchers::open(activation &of) {
+    of_ = &of;
+    if (const long r = system_call(SYS_membarrier, MEMBARRIER_CMD_REGISTER_PRIVATE_EXPEDITED, 0); r < 0)
+        return static_cast<int>(r);
+    if (const int r = start_thread(sentinel_, run_sentinel, this, stack_bytes); r < 0) return r;
+    if (const int r = start_thread(watchdog_, run_watchdog, this, stack_bytes); r < 0) {
+        stopping_.store(true);
+        wake();
+        pthread_join(sentinel_, nullptr);
+        of_ = nullptr;
+        return r;
+    }
+    while (started_.load() < 2) system_call(SYS_sched_yield);
+    return refused_.load();
+}
+
+void watchers::close() {
+    if (of_ == nullptr || watchdog_ == 0) return;
+    stopping_.store(true);
+    wake();
+    pthread_join(sentinel_, nullptr);
+    pthread_join(watchdog_, nullptr);
+    watchdog_ = 0;
+}
+
+void watchers::abandon() { watchdog_ = 0; }
+
+void watchers::wake() {
+    asleep_.store(0);
+    system_call(SYS_futex, word(&asleep_), FUTEX_WAKE_PRIVATE, INT_MAX);
+}
+
+// Until the next call. The application looks at asleep_ after it has written its word, without a fence between; the
+// barrier that it saves is ours.
+void watchers::sleep(unsigned who, const guest *last, std::uint64_t last_word) {
+    asleep_.fetch_or(who);
+    system_call(SYS_membarrier, MEMBARRIER_CMD_PRIVATE_EXPEDITED, 0);
+    const guest *now = current_.load();
+    if (stopping_.load() || now != last || now->word.load() != last_word) {
+        asleep_.fetch_and(~who);
+        return;
+    }
+    for (unsigned seen = asleep_.load(); (seen & who) != 0; seen = asleep_.load())
+        system_call(SYS_futex, word(&asleep_), FUTEX_WAIT_PRIVATE, static_cast<int>(seen), 0);
+}
+
+// To the CPU that the thread is on.
+void watchers::follow(const guest &one) {
+    const int cpu = cpu_of(one);
+    if (cpu == cpu_ || cpu < 0 || cpu >= CPU_SETSIZE) return;
+    unsigned long set[CPU_SETSIZE / 64] = {};
+    set[cpu / 64] = 1UL << (cpu % 64);
+    if (system_call(SYS_sched_setaffinity, 0, sizeof set, word(set)) >= 0) cpu_ = cpu;
+}
+
+void *watchers::run_sentinel(void *of) {
+    prctl(PR_SET_NAME, "laio-sentinel");
+    auto *me = static_cast<watchers *>(of);
+    member *membership = join_members(0, nullptr, me->of_->crew());
+    me->stand_guard();
+    if (membership != nullptr) leave_members(*membership);
+    return nullptr;
+}
+
+void watchers::stand_guard() {
+    const sched_param none{};
+    const long r = system_call(SYS_sched_setscheduler, 0, SCHED_IDLE, word(&none));
+    refused_.store(static_cast<int>(r < 0 ? r : 0));
+    started_.fetch_add(1);
+    const guest *last = nullptr;
+    std::uint64_t last_word = 0;
+    std::int64_t since_ns = now_ns();
+    while (!stopping_.load(std::memory_order_relaxed)) {
+        guest &one = *current_.load(std::memory_order_acquire);
+        const std::uint64_t seen = one.word.load(std::memory_order_acquire);
+        if (is_inside(seen)) {
+            if (blocks(one, seen)) {
+                if (of_->wake_spare(one, seen)) by_sentinel_.fetch_add(1, std::memory_order_relaxed);
+            } else if (one.word.load(std::memory_order_relaxed) == seen) follow(one);
+        }
+        if (&one != last || seen != last_word) {
+            last = &one;
+            last_word = seen;
+            since_ns = now_ns();
+        } else if (!is_inside(seen) && now_ns() - since_ns > guard_ns) {
+            sleep(sentinel_bit, last, last_word);
+            since_ns = now_ns();
+            follow(*current_.load());
+        }
+        system_call(SYS_sched_yield);
+    }
+}
+
+void *watchers::run_watchdog(void *of) {
+    prctl(PR_SET_NAME, "laio-watchdog");
+    auto *me = static_cast<watchers *>(of);
+    member *membership = join_members(0, nullptr, me->of_->crew());
+    me->tick();
+    if (membership != nullptr) leave_members(*membership);
+    return nullptr;
+}
+
+void watchers::tick() {
+    started_.fetch_add(1);
+    const guest *last = nullptr;
+    std::uint64_t last_word = 0;
+    unsigned idle = 0;
+    while (!stopping_.load(std::memory_order_relaxed)) {
+        guest &one = *current_.load(std::memory_order_acquire);
+        const std::uint64_t seen = one.word.load(std::memory_order_acquire);
+        // or its thread is in a handler that will not end before the application goes on: one that sends its signal
+        // there again and again, since it does not find itself on the application's thread
+        const bool is_long = idle >= idle_ticks && &one == last && seen == last_word;
+        if (is_inside(seen) && (blocks(one, seen) || is_long) && of_->wake_spare(one, seen))
+            by_watchdog_.fetch_add(1, std::memory_order_relaxed);
+        idle = &one == last && seen == last_word ? idle + 1 : 0;
+        last = &one;
+        last_word = seen;
+        if (idle > idle_ticks && !is_inside(seen)) {
+            sleep(watchdog_bit, last, last_word);
+            idle = 0;
+            continue;
+        }
+        system_call(SYS_clock_nanosleep, CLOCK_MONOTONIC, 0, word(&tick_length), 0);
+    }
+}
+
+} // namespace laio

@@ -1,0 +1,57 @@
+// Who notices that a call blocks.
+//
+// The sentinel is a SCHED_IDLE thread on the loop's CPU, so it runs when nothing else there does: if a call is inside the
+// kernel then, it blocks, or the loop runs on another CPU, where the sentinel follows. Where another task keeps the CPU
+// busy, the watchdog looks instead, every 0.7 ms. Both believe only /proc/self/task/TID/syscall, which says "running" of a
+// call that does not block. Both sleep when no call has been made for a while, and are woken by the next one.
+//
+// They take no lock, allocate nothing and run on raw system calls. The sentinel yields and never spins: SCHED_IDLE is a
+// weight, not a strict priority.
+#pragma once
+
+#include "engines/guest.hpp"
+
+#include <atomic>
+#include <cstdint>
+#include <pthread.h>
+
+namespace laio {
+
+class watchers {
+public:
+    int open(activation &of); // 0 or a negative errno
+    void close();
+    void abandon();
+
+    // From now on `one` carries the application, and is the one to be watched.
+    void watch(guest &one) { current_.store(&one, std::memory_order_release); }
+
+    // Not zero: somebody sleeps, and has to be woken by the next call: after that has moved its word to `inside`.
+    [[nodiscard]] const std::atomic<unsigned> *asleep() const { return &asleep_; }
+    void wake();
+
+    [[nodiscard]] std::uint64_t seen_by_sentinel() const { return by_sentinel_.load(std::memory_order_relaxed); }
+    [[nodiscard]] std::uint64_t seen_by_watchdog() const { return by_watchdog_.load(std::memory_order_relaxed); }
+
+private:
+    static void *run_sentinel(void *of);
+    static void *run_watchdog(void *of);
+    void stand_guard();
+    void tick();
+    void sleep(unsigned who, const guest *last, std::uint64_t last_word);
+    void follow(const guest &one);
+
+    activation *of_ = nullptr;
+    std::atomic<guest *> current_{nullptr}; // who carries the application
+    std::atomic<unsigned> asleep_{0};       // a bit each; a futex
+    std::atomic<bool> stopping_{false};
+    std::atomic<int> refused_{0};
+    std::atomic<int> started_{0};
+    pthread_t sentinel_{};
+    pthread_t watchdog_{};
+    int cpu_ = -1; // the sentinel's
+    std::atomic<std::uint64_t> by_sentinel_{0};
+    std::atomic<std::uint64_t> by_watchdog_{0};
+};
+
+} // namespace laio
