@@ -6,14 +6,14 @@ JOBS ?= $(shell nproc)
 
 .DEFAULT_GOAL := help
 .NOTPARALLEL:
-.PHONY: help packages build test sanitize cross-aarch64 demo bench-micro style install clean
+.PHONY: help packages build test sanitize cross-aarch64 demo bench-micro bench-activation style install clean
 
 # $(call build,PRESET) and $(call test,PRESET): the presets are in CMakePresets.json.
 build = cmake --preset $(1) && cmake --build --preset $(1) --parallel $(JOBS)
 test = ctest --preset $(1) --output-on-failure -j2 $(CTEST_FLAGS)
 
 help: ## this list
-	@awk -F ':.*## ' '/^[a-z0-9-]+:.*## / { printf "  make %-13s %s\n", $$1, $$2 }' $(firstword $(MAKEFILE_LIST))
+	@awk -F ':.*## ' '/^[a-z0-9-]+:.*## / { printf "  make %-16s %s\n", $$1, $$2 }' $(firstword $(MAKEFILE_LIST))
 
 packages: ## installs the Debian packages that are missing (all targets that build do it first)
 	@scripts/install-packages
@@ -48,6 +48,9 @@ demo: build ## serves a folder (DIR=/usr/share/doc) with laio-httpd, checks and 
 
 bench-micro: build ## the microbenchmarks of the paper's section 7, as one table
 	@scripts/bench-micro
+
+bench-activation: build ## calls that block, and what the library uses while it idles (as root: with quotas too)
+	@scripts/bench-activation
 
 style: build ## clang-format and clang-tidy over our sources
 	@scripts/check-style

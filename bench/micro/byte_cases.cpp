@@ -100,7 +100,9 @@ bench_case byte_case(std::string key, std::string title, std::shared_ptr<const c
     bench_case made;
     made.key = key;
     made.title = std::move(title);
-    made.ways.assign(all_ways.begin(), all_ways.end());
+    for (const way each : all_ways)
+        if (makes_inputs(each) && (each != way::plain_threads || what == scenario::ready_alone))
+            made.ways.push_back(each);
     made.waits = what == scenario::not_ready;
     if constexpr (what == scenario::ready_alone) made.operations_max = preload_max;
     made.make = [key = std::move(key), bytes = std::move(bytes), &seen](way which) {

@@ -1,26 +1,24 @@
-// What laio_syscall() adds to a call that it makes in place, over syscall(2), and what a call costs that has no
-// non-blocking form and therefore goes to another thread.
+// What laio_syscall() adds to a call over syscall(2): to one that it makes in place because it cannot block, and to one
+// that it makes in place although it may (an activation). The last of these, stat(2), is made by others as well.
 #include "cases.hpp"
+#include "common/activation_presence.hpp"
 #include "common/failure.hpp"
 #include "laio_way.hpp"
-#include "liburing_way.hpp"
-
-#include <laio/laio.h>
+#include "stat_peers.hpp"
+#include "with_way.hpp"
 
 #include <fcntl.h>
 #include <sys/stat.h>
-#include <sys/syscall.h>
 #include <unistd.h>
 
 #include <memory>
 #include <string>
 #include <utility>
-#include <vector>
 
 namespace laio::bench {
 namespace {
 
-enum class call { getppid, getfl, stat };
+enum class call { getppid, getfl, sync_nothing, stat };
 
 struct target {
     std::string path;
@@ -29,33 +27,43 @@ struct target {
     long getfl_result;
 };
 
-// The four ways of one call need no channel and no buffer: each is a subject of its own kind.
-template <call what> class plain_call : public subject {
+constexpr bool is_activation(call what) { return what == call::sync_nothing || what == call::stat; }
+
+// Makes the call by `syscall_like`. False: with a wrong result, for the caller to look at.
+template <call what, typename function_type>
+long made_by(function_type syscall_like, const target &where, struct stat &status) {
+    if constexpr (what == call::getppid) return syscall_like(SYS_getppid);
+    else if constexpr (what == call::getfl) return syscall_like(SYS_fcntl, where.fd, F_GETFL);
+    else if constexpr (what == call::sync_nothing) return syscall_like(SYS_msync, nullptr, 0L, MS_ASYNC);
+    else return syscall_like(SYS_newfstatat, AT_FDCWD, where.path.c_str(), &status, 0);
+}
+
+template <call what> bool is_right(long result, const target &where, const struct stat &status) {
+    if constexpr (what == call::getppid) return result == where.getppid_result;
+    else if constexpr (what == call::getfl) return result == where.getfl_result;
+    else if constexpr (what == call::sync_nothing) return result == 0;
+    else return result == 0 && S_ISDIR(status.st_mode);
+}
+
+template <call what, typename way_type> class plain_call : public subject {
 public:
-    explicit plain_call(target where) : target_(std::move(where)) {}
-    void open() override {}
+    explicit plain_call(way which, target where) : way_(which), target_(std::move(where)) {}
+    void open() override { way_.open(target_.fd); }
     void prepare(std::size_t /*operations*/) override {}
-    void close() override {}
+    void close() override { way_.close(); }
 
     void run(std::size_t operations) override {
         struct stat status;
         for (std::size_t i = 0; i < operations; ++i) {
-            if constexpr (what == call::getppid) {
-                if (::syscall(SYS_getppid) != target_.getppid_result) [[unlikely]]
-                    fail("getppid gave a wrong result");
-            } else if constexpr (what == call::getfl) {
-                if (::syscall(SYS_fcntl, target_.fd, F_GETFL) != target_.getfl_result) [[unlikely]]
-                    fail("fcntl F_GETFL gave a wrong result");
-            } else {
-                status.st_mode = 0;
-                if (::syscall(SYS_newfstatat, AT_FDCWD, target_.path.c_str(), &status, 0) != 0 ||
-                    !S_ISDIR(status.st_mode)) [[unlikely]]
-                    fail("stat gave a wrong result");
-            }
+            status.st_mode = 0;
+            const long result = made_by<what>([](auto... words) { return ::syscall(words...); }, target_, status);
+            if (!is_right<what>(result, target_, status)) [[unlikely]]
+                fail("a call gave a wrong result: {}", result);
         }
     }
 
 private:
+    way_type way_;
     target target_;
 };
 
@@ -63,34 +71,32 @@ template <call what> class laio_call_subject : public subject {
 public:
     laio_call_subject(way which, target where, promises &seen)
         : way_(which), which_(which), target_(std::move(where)), seen_(seen) {}
+
     void open() override {
         calls_ = 0;
+        waits_ = 0;
         way_.open();
+        if constexpr (is_activation(what)) is_promised_ = why_no_activations().empty();
     }
+
     void prepare(std::size_t /*operations*/) override {}
 
     void close() override {
         way_.close();
-        if constexpr (what != call::stat) // whether a stat waits is not known beforehand
-            count_ready(seen_, name_of(which_).key, calls_, 0, 0);
+        if (is_promised_) count_ready(seen_, name_of(which_).key, calls_, waits_, 0);
     }
 
     void run(std::size_t operations) override {
         struct stat status;
         for (std::size_t i = 0; i < operations; ++i) {
-            if constexpr (what == call::getppid) {
-                if (laio_syscall(SYS_getppid) != target_.getppid_result) [[unlikely]]
-                    fail("getppid through LAIO gave a wrong result or went to the background");
-            } else if constexpr (what == call::getfl) {
-                if (laio_syscall(SYS_fcntl, target_.fd, F_GETFL) != target_.getfl_result) [[unlikely]]
-                    fail("fcntl F_GETFL through LAIO gave a wrong result or went to the background");
-            } else {
-                status.st_mode = 0;
-                long result = laio_syscall(SYS_newfstatat, AT_FDCWD, target_.path.c_str(), &status, 0);
-                if (result == -1 && errno == EINPROGRESS) result = way_.poll_one(laio_gethandle());
-                if (result != 0 || !S_ISDIR(status.st_mode)) [[unlikely]]
-                    fail("stat through LAIO gave a wrong result");
+            status.st_mode = 0;
+            long result = made_by<what>([](auto... words) { return laio_syscall(words...); }, target_, status);
+            if (result == -1 && errno == EINPROGRESS) [[unlikely]] {
+                ++waits_;
+                result = way_.poll_one(laio_gethandle());
             }
+            if (!is_right<what>(result, target_, status)) [[unlikely]]
+                fail("a call through LAIO gave a wrong result: {}", result);
         }
         calls_ += operations;
     }
@@ -100,46 +106,24 @@ private:
     way which_;
     target target_;
     promises &seen_;
+    bool is_promised_ = true; // without activations a call that may block goes to a carrier
     std::uint64_t calls_ = 0;
-};
-
-class liburing_stat : public subject {
-public:
-    explicit liburing_stat(target where) : way_(way::liburing), target_(std::move(where)) {}
-    void open() override { way_.open(); }
-    void prepare(std::size_t /*operations*/) override {}
-    void close() override { way_.close(); }
-
-    void run(std::size_t operations) override {
-        struct statx status {};
-        for (std::size_t i = 0; i < operations; ++i) {
-            status.stx_mode = 0;
-            io_uring_sqe *entry = io_uring_get_sqe(way_.ring());
-            if (entry == nullptr) [[unlikely]]
-                fail("io_uring_get_sqe: the submission queue is full");
-            io_uring_prep_statx(entry, AT_FDCWD, target_.path.c_str(), 0, STATX_BASIC_STATS, &status);
-            io_uring_sqe_set_data(entry, &way_);
-            liburing_way::check(io_uring_submit_and_wait(way_.ring(), 1), "io_uring_submit_and_wait");
-            if (way_.take() != 0 || !S_ISDIR(status.stx_mode)) [[unlikely]]
-                fail("statx through io_uring gave a wrong result");
-        }
-    }
-
-private:
-    liburing_way way_;
-    target target_;
+    std::uint64_t waits_ = 0;
 };
 
 template <call what> bench_case call_case(std::string key, std::string title, const target &where, promises &seen) {
     bench_case made;
     made.key = std::move(key);
     made.title = std::move(title);
+    made.table = table::calls;
     made.ways = {way::plain, way::laio};
+    if (is_activation(what))
+        made.ways = {way::plain, way::plain_threads, way::laio, way::laio_signals_blocked, way::laio_carriers};
     made.make = [where, &seen](way which) -> std::unique_ptr<subject> {
-        if constexpr (what == call::stat)
-            if (which == way::liburing) return std::make_unique<liburing_stat>(where);
-        if (which == way::plain) return std::make_unique<plain_call<what>>(where);
-        return std::make_unique<laio_call_subject<what>>(which, where, seen);
+        if (which == way::plain) return std::make_unique<plain_call<what, plain_way>>(which, where);
+        if (which == way::plain_threads) return std::make_unique<plain_call<what, plain_threads_way>>(which, where);
+        if (is_laio(which)) return std::make_unique<laio_call_subject<what>>(which, where, seen);
+        return make_stat_peer(which, where.path);
     };
     return made;
 }
@@ -154,9 +138,9 @@ std::vector<bench_case> call_cases(const std::string &path, promises &seen) {
     std::vector<bench_case> cases;
     cases.push_back(call_case<call::getppid>("getppid", "getppid", where, seen));
     cases.push_back(call_case<call::getfl>("fcntl", "fcntl F_GETFL", where, seen));
-    cases.push_back(call_case<call::stat>("stat", "stat", where, seen));
-    cases.back().ways.push_back(way::liburing);
-    cases.back().waits = true;
+    cases.push_back(call_case<call::sync_nothing>("msync", "msync of nothing: may block for us", where, seen));
+    cases.push_back(call_case<call::stat>("stat", "stat of a cached name", where, seen));
+    for (const way each : {way::liburing, way::thread_pool, way::libuv}) cases.back().ways.push_back(each);
     return cases;
 }
 

@@ -16,8 +16,11 @@ std::vector<bench_case> byte_cases(promises &seen);
 // 4 KB from a file in memory.
 std::vector<bench_case> file_cases(const std::string &directory, promises &seen);
 
-// Calls that cannot block, and one that has no non-blocking form.
+// Calls that cannot block, and calls that may and have no non-blocking form. `path` names a folder.
 std::vector<bench_case> call_cases(const std::string &path, promises &seen);
+
+// A turn of a loop: a byte that is waited for, and such a call beside it.
+std::vector<bench_case> turn_cases(const std::string &path);
 
 // 4 KB each from random places of a file that is not in memory, one and 32 at a time.
 std::vector<bench_case> cold_cases(const std::string &directory, std::size_t megabytes, std::size_t reads);

@@ -70,7 +70,7 @@ std::vector<bench_case> file_cases(const std::string &directory, promises &seen)
         // Then nobody can know beforehand whether a read waits, and LAIO gives it to the background.
         made.title += " (no RWF_NOWAIT here: " + error_text(nowait_error) + ")";
     for (const way each : all_ways)
-        if (each != way::epoll) // epoll refuses regular files
+        if (makes_inputs(each) && each != way::epoll) // epoll refuses regular files
             made.ways.push_back(each);
     made.make = [file, nowait_error, &seen](way which) {
         const std::string where = std::string("file_cached/") + name_of(which).key;

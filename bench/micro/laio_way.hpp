@@ -30,6 +30,7 @@ public:
 
     static laio_options options_for(way which);
     static std::string why_no_ring(way which);
+    static std::string why_no_activations();
 
     void open(int /*fd*/ = -1);
     void close();

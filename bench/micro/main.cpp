@@ -11,6 +11,7 @@
 #include "liburing_way.hpp"
 #include "report.hpp"
 #include "runner.hpp"
+#include "stat_peers.hpp"
 
 #include <CLI/CLI.hpp>
 #include <fmt/core.h>
@@ -59,7 +60,7 @@ bool wanted(const options &chosen, const std::string &key) {
 
 std::vector<bench_case> all_cases(const options &chosen, promises &seen) {
     std::vector<bench_case> cases = byte_cases(seen);
-    for (auto &more : {file_cases(chosen.directory, seen), call_cases("/", seen),
+    for (auto &more : {file_cases(chosen.directory, seen), call_cases("/", seen), turn_cases("/"),
                        cold_cases(chosen.directory, chosen.cold_megabytes, chosen.cold_reads)})
         cases.insert(cases.end(), more.begin(), more.end());
     std::erase_if(cases, [&](const bench_case &each) { return !wanted(chosen, each.key); });
@@ -77,6 +78,7 @@ nlohmann::ordered_json settings_json(const options &chosen, double seconds) {
             {"seed", chosen.run.seed},
             {"quick", chosen.quick},
             {"liburing", liburing_way::flags_used()},
+            {"libuv", libuv_version()},
             {"seconds", seconds}};
 }
 

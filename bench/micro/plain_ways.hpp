@@ -1,11 +1,13 @@
 // The two classical ways: blocking calls, and non-blocking calls with epoll. Both are written out by hand as a server
-// would, without layers. Each way has the same functions:
+// would, without layers. The first also beside LAIO's threads, which tells the price of a call from that of a process
+// with threads. Each way has the same functions:
 //   open(fd), close()   around a batch, not timed
 //   ready<kind>()       an input whose data is there: its result; waits() counts how often it was not after all
 //   submit<kind>()      an input whose data is not there yet
 //   finish()            waits for the submitted input: its result
 #pragma once
 
+#include "common/activation_presence.hpp"
 #include "common/failure.hpp"
 #include "request.hpp"
 #include "way.hpp"
@@ -44,6 +46,15 @@ public:
 
 private:
     request submitted_;
+};
+
+class plain_threads_way : public plain_way {
+public:
+    using plain_way::plain_way;
+    static void open(int /*fd*/ = -1) {
+        if (const std::string why = why_no_activations(); !why.empty()) fail("{}", why); // asking makes the threads
+    }
+    static void close() { must(laio_fini(), "laio_fini"); }
 };
 
 class epoll_way {

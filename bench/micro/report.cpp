@@ -4,6 +4,7 @@
 #include <fmt/core.h>
 #include <nlohmann/json.hpp>
 
+#include <algorithm>
 #include <string>
 #include <utility>
 
@@ -23,7 +24,8 @@ struct comparison {
 // Which ratios a row shows: to the blocking call and to POSIX AIO always, to liburing where something is waited for.
 std::vector<comparison> comparisons(const measured_case &measured) {
     std::vector<comparison> result{{way::plain, "x plain", "x_plain"}, {way::aio, "x AIO", "x_aio"}};
-    if (measured.waits) result.push_back({way::liburing, "x liburing", "x_liburing"});
+    if (measured.waits || measured.nanoseconds.contains(way::thread_pool))
+        result.push_back({way::liburing, "x liburing", "x_liburing"});
     return result;
 }
 
@@ -36,15 +38,29 @@ std::optional<spread> ratio_of(const measured_case &measured, way which, way bas
 
 std::string in_nanoseconds(double value) { return fmt::format("{:.{}f}", value, value < 100 ? 1 : 0); }
 
+// The ways that a table has anything for, in their order.
+std::vector<way> columns_of(const std::vector<measured_case> &cases, table which) {
+    std::vector<way> result;
+    for (const way each : all_ways) {
+        const bool is_there = std::any_of(cases.begin(), cases.end(), [&](const measured_case &one) {
+            return one.table == which && (one.nanoseconds.contains(each) || one.skipped_ways.contains(each));
+        });
+        if (is_there) result.push_back(each);
+    }
+    return result;
+}
+
 // One line: `cell(way)` for each column, empty for none.
-template <typename cell_type> void print_line(const std::string &title, const char *unit, int width, cell_type cell) {
+template <typename cell_type>
+void print_line(const std::string &title, const char *unit, const std::vector<way> &columns, int width,
+                cell_type cell) {
     std::string line = fmt::format("{:{}} {:>10}", title, title_width, unit);
-    for (const way each : all_ways) line += fmt::format(" {:>{}}", cell(each), width);
+    for (const way each : columns) line += fmt::format(" {:>{}}", cell(each), width);
     line.erase(line.find_last_not_of(' ') + 1);
     fmt::print("{}\n", line);
 }
 
-void print_case(const measured_case &measured, bool with_spread) {
+void print_case(const measured_case &measured, const std::vector<way> &columns, bool with_spread) {
     fmt::print("\n");
     if (!measured.skipped.empty()) {
         fmt::print("{:{}} SKIPPED: {}\n", measured.title, title_width, measured.skipped);
@@ -60,20 +76,22 @@ void print_case(const measured_case &measured, bool with_spread) {
     const int width = with_spread ? column_width_spread : column_width;
     const auto in_ratio = [](double value) { return fmt::format("{:.2f}", value); };
 
-    print_line(measured.title, "ns", width, [&](way each) {
+    print_line(measured.title, "ns", columns, width, [&](way each) {
         const auto value = time_of(each);
         if (value) return in_nanoseconds(value->median);
         return std::string(measured.skipped_ways.contains(each) ? "skipped" : "");
     });
-    if (with_spread) print_line("", "10-90 %", width, [&](way each) { return range(time_of(each), in_nanoseconds); });
+    if (with_spread)
+        print_line("", "10-90 %", columns, width, [&](way each) { return range(time_of(each), in_nanoseconds); });
     for (const comparison &each : comparisons(measured)) {
         if (!measured.nanoseconds.contains(each.base)) continue;
         const auto ratio = [&](way column) { return ratio_of(measured, column, each.base); };
-        print_line("", each.label, width, [&](way column) {
+        print_line("", each.label, columns, width, [&](way column) {
             const auto value = ratio(column);
             return value ? in_ratio(value->median) : std::string();
         });
-        if (with_spread) print_line("", "10-90 %", width, [&](way column) { return range(ratio(column), in_ratio); });
+        if (with_spread)
+            print_line("", "10-90 %", columns, width, [&](way column) { return range(ratio(column), in_ratio); });
     }
 }
 
@@ -87,16 +105,21 @@ void print_table(const std::vector<measured_case> &cases, bool with_spread) {
     fmt::print("\nTime of one operation, and its ratio to other ways: medians over the rounds{}\n\n",
                with_spread ? ", and from the 10th to the 90th percentile" : "");
     const int width = with_spread ? column_width_spread : column_width;
-    print_line("", "", width, [](way each) { return name_of(each).heading; });
-    print_line("", "", width, [](way each) { return name_of(each).subheading; });
     std::map<std::string, std::string> skipped; // reason by way
-    for (const measured_case &each : cases) {
-        print_case(each, with_spread);
-        for (const auto &[which, reason] : each.skipped_ways) skipped[name_of(which).key] = reason;
+    for (const table which : {table::inputs, table::calls}) {
+        if (std::none_of(cases.begin(), cases.end(), [&](const auto &each) { return each.table == which; })) continue;
+        const std::vector<way> columns = columns_of(cases, which);
+        print_line("", "", columns, width, [](way each) { return name_of(each).heading; });
+        print_line("", "", columns, width, [](way each) { return name_of(each).subheading; });
+        for (const measured_case &each : cases) {
+            if (each.table != which) continue;
+            print_case(each, columns, with_spread);
+            for (const auto &[way_skipped, reason] : each.skipped_ways) skipped[name_of(way_skipped).key] = reason;
+        }
+        fmt::print("\n");
     }
-    fmt::print("\n");
     for (const auto &[key, reason] : skipped) fmt::print("SKIPPED {}: {}\n", key, reason);
-    for (const way each : all_ways) fmt::print("{:14} {}\n", name_of(each).key, name_of(each).meaning);
+    for (const way each : all_ways) fmt::print("{:20} {}\n", name_of(each).key, name_of(each).meaning);
 }
 
 void print_promises(const promises &seen) {

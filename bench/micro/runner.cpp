@@ -32,8 +32,10 @@ public:
 };
 
 bool is_slow(const bench_case &measured, way which) {
-    if (is_posix_aio(which)) return true;
-    return measured.waits && (which == way::laio_carriers || measured.key == "stat");
+    if (needs_process(which) || which == way::thread_pool) return true;
+    if (which == way::laio_activations) return measured.waits;
+    if (which == way::laio_carriers) return measured.waits || measured.table == table::calls;
+    return which == way::liburing && measured.key == "stat"; // which the kernel gives to a thread of its own
 }
 
 std::size_t operations_of(const bench_case &measured, way which, const run_settings &settings) {
@@ -43,7 +45,7 @@ std::size_t operations_of(const bench_case &measured, way which, const run_setti
 }
 
 void run(const entrant &running, benchmark::State &state) {
-    const auto batch = is_posix_aio(running.which) ? run_batch_in_child : run_batch;
+    const auto batch = needs_process(running.which) ? run_batch_in_child : run_batch;
     for (auto _ : state) state.SetIterationTime(batch(*running.measured, running.operations));
 }
 
@@ -69,6 +71,7 @@ measured_case measure(const bench_case &measured, const run_settings &settings) 
     measured_case result;
     result.key = measured.key;
     result.title = measured.title;
+    result.table = measured.table;
     result.waits = measured.waits;
     result.skipped = measured.why_not();
     if (!result.skipped.empty()) return result;

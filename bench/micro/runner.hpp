@@ -26,6 +26,7 @@ struct run_settings {
 struct measured_case {
     std::string key;
     std::string title;
+    bench::table table = bench::table::inputs;
     bool waits = false;
     std::string skipped;                            // why the case could not be run, or empty
     std::map<way, std::string> skipped_ways;        // likewise for a way

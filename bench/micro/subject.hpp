@@ -36,9 +36,13 @@ struct promises {
     std::vector<std::string> where;  // the cases and ways where it was broken
 };
 
+// The report prints one table of inputs and one of calls: they have few columns in common.
+enum class table { inputs, calls };
+
 struct bench_case {
     std::string key;
     std::string title;
+    bench::table table = bench::table::inputs;
     std::vector<way> ways;                                               // columns that make sense here
     std::function<std::unique_ptr<subject>(way)> make;                   // called once per way, before the first round
     std::function<std::string()> why_not = [] { return std::string(); }; // empty, or why the case is skipped

@@ -2,13 +2,13 @@
 // is first measured. A completion that is missing after a minute, comes twice, or carries the wrong data is an error.
 #include "measurement.hpp"
 
+#include "common/child.hpp"
 #include "common/failure.hpp"
 #include "common/ring_presence.hpp"
 
 #include <laio/laio.h>
 
 #include <sys/syscall.h>
-#include <sys/wait.h>
 #include <unistd.h>
 
 #include <array>
@@ -180,30 +180,8 @@ waiting_figures from_json(const nlohmann::ordered_json &json) {
 std::span<const engine_set> engine_sets() { return sets; }
 
 waiting_figures measure_in_child(const engine_set &engines, transport kind, std::size_t count, std::uint64_t seed) {
-    std::array<int, 2> ends{};
-    must(::pipe(ends.data()), "pipe");
-    descriptor reader(ends[0]);
-    descriptor writer(ends[1]);
-    std::fflush(stdout);
-    const pid_t child = must(::fork(), "fork");
-    if (child == 0) {
-        reader.reset();
-        const std::string text = to_json(measure(engines, kind, count, seed)).dump();
-        if (::write(writer.get(), text.data(), text.size()) != static_cast<ssize_t>(text.size()))
-            fail("the figures could not be handed over");
-        ::_exit(0);
-    }
-    writer.reset();
-    std::string text;
-    std::array<char, 4096> part{};
-    ssize_t got = 0;
-    while ((got = must(::read(reader.get(), part.data(), part.size()), "read")) > 0)
-        text.append(part.data(), static_cast<std::size_t>(got));
-    int status = 0;
-    must(::waitpid(child, &status, 0), "waitpid");
-    if (!WIFEXITED(status) || WEXITSTATUS(status) != 0 || text.empty())
-        fail("the run with {} failed (wait status {:#x})", engines.key, static_cast<unsigned>(status));
-    return from_json(nlohmann::ordered_json::parse(text));
+    return from_json(in_child(fmt::format("the run with {}", engines.key),
+                              [&] { return to_json(measure(engines, kind, count, seed)); }));
 }
 
 nlohmann::ordered_json to_json(const waiting_figures &figures) {

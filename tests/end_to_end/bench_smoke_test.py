@@ -12,22 +12,27 @@ import tempfile
 
 from programs import ANTI_HANG_S, BIN, IS_THREAD_SANITIZED
 
-LAIO_WAYS = ["laio", "laio-no-ring", "laio-ring", "laio-promised", "laio-carriers"]
+LAIO_WAYS = ["laio", "laio-no-ring", "laio-ring", "laio-promised", "laio-activations", "laio-carriers"]
 AIO_WAYS = ["aio", "aio-unpinned"]
 BYTE_WAYS = ["plain", "epoll", *LAIO_WAYS, *AIO_WAYS, "liburing"]
-CASES = {f"{channel}_{scenario}": BYTE_WAYS
+CASES = {f"{channel}_{scenario}": BYTE_WAYS + (["plain-threads"] if scenario == "ready_alone" else [])
          for channel in ("pipe", "tcp", "unix") for scenario in ("ready", "ready_alone", "not_ready")}
 CASES |= {
-    "file_cached": ["plain", *LAIO_WAYS, *AIO_WAYS, "liburing"],
+    "file_cached": ["plain", "plain-threads", *LAIO_WAYS, *AIO_WAYS, "liburing"],
     "getppid": ["plain", "laio"],
     "fcntl": ["plain", "laio"],
-    "stat": ["plain", "laio", "liburing"],
+    "msync": ["plain", "plain-threads", "laio", "laio-signals-blocked", "laio-carriers"],
+    "stat": ["plain", "plain-threads", "laio", "laio-signals-blocked", "laio-carriers",
+             "liburing", "thread-pool", "libuv"],
+    "turn": ["plain", "plain-threads", "epoll", "laio", "laio-no-ring", "laio-ring", "laio-promised", "liburing"],
     "file_cold_1": ["plain", "laio", "laio-no-ring", *AIO_WAYS, "liburing"],
     "file_cold_32": ["laio", "laio-no-ring", *AIO_WAYS, "liburing"],
 }
-# What may be missing for want of io_uring, and with ThreadSanitizer; the rest has to be there.
-MAY_BE_SKIPPED = {"laio-ring", "laio-promised", "liburing"} | (set(AIO_WAYS) if IS_THREAD_SANITIZED else set())
-GOALS = 12
+# What may be missing for want of io_uring, activations or libuv, and with ThreadSanitizer; the rest has to be there.
+MAY_BE_SKIPPED = {"laio-ring", "laio-promised", "liburing", "laio-activations", "laio-signals-blocked", "plain-threads",
+                  "libuv"}
+MAY_BE_SKIPPED |= set(AIO_WAYS) if IS_THREAD_SANITIZED else set()
+GOALS = 22
 SETS = ["default", "no-ring", "sockets-in-ring"]
 
 problems = []
@@ -85,7 +90,7 @@ def check_micro():
             check_cell(case, way, cell, cells)
     expect(len(figures["goals"]) == GOALS, f"{len(figures['goals'])} goals")
     for goal in figures["goals"]:
-        if goal["base"] in MAY_BE_SKIPPED and "measured" not in goal:
+        if {goal["way"], goal["base"]} & MAY_BE_SKIPPED and "measured" not in goal:
             continue
         expect(math.isfinite(goal.get("measured", math.nan)), f"goal without a figure: {goal['goal']}")
         expect(goal.get("met") == (goal.get("measured", math.nan) <= goal["at_most"]), f"goal: {goal}")
@@ -135,8 +140,67 @@ def check_waiting(transport):
             expect(is_positive(row.get(field)), f"{transport} {row['set']}: {field} is {row.get(field)}")
 
 
+# Situations by part, and which figures each row has, with their parts. What needs rights of its own may be skipped.
+ACTIVATION_PARTS = {
+    "blocked": (["pinned", "free", "busy", "busy_other_group", "pinned_rested", "free_rested"],
+                ["calls", "median_us", "p10_us", "p90_us", "p99_us", "max_us"]),
+    "ready": (["pinned", "free", "busy"], ["calls"]),
+    "turns": (["pinned", "free", "pinned_paced", "free_paced"], ["turns", "turn_us", "own_us"]),
+    "idle": (["poll", "other_loop", "sleep", "compute"], ["seconds"]),
+    "quota": (["plain", "laio", "laio-no-activations"], ["runs"]),
+}
+ACTIVATION_GOALS = 13
+IDLE_PERCENT_MAX = 5  # ten times the goal, and a share, not a time
+
+
+def check_activation():
+    figures = run("laio-bench-activation", "--calls", "20", "--calls-slow", "5", "--calls-rested", "5",
+                  "--calls-ready", "2000", "--turns", "50", "--turns-paced", "20", "--idle-s", "2",
+                  "--quota-runs", "2", "--quota-s", "0.3", "--commit", "smoke")
+    if figures is None:
+        return
+    check_machine(figures)
+    for part, (situations, fields) in ACTIVATION_PARTS.items():
+        rows = {row.get("situation") or row.get("loop"): row for row in figures[part]}
+        expect(list(rows) == situations, f"{part} has {list(rows)}")
+        for name, row in rows.items():
+            if "skipped" in row:
+                print(f"SKIPPED {part}/{name}: {row['skipped']}")
+                continue
+            for field in fields:
+                expect(is_positive(row.get(field)), f"{part}/{name}: {field} is {row.get(field)}")
+            check_activation_row(part, name, row)
+    expect(len(figures["goals"]) == ACTIVATION_GOALS, f"{len(figures['goals'])} goals of activations")
+    for goal in figures["goals"]:
+        if goal.get("skipped"):
+            continue
+        expect(goal.get("met") == (goal.get("measured", math.nan) <= goal["at_most"]), f"goal: {goal}")
+
+
+def check_activation_row(part, name, row):
+    if part == "blocked":
+        expect(row["counts"]["claims"] >= row["calls"], f"{part}/{name}: {row['counts']} for {row['calls']} calls")
+    if part == "ready":
+        expect(row["left_behind"] == 0, f"{part}/{name}: {row['left_behind']} calls left behind")
+    if part == "idle":
+        expect(0 <= row["percent"] < IDLE_PERCENT_MAX, f"{part}/{name}: {row['percent']} % of a CPU")
+        expect("laio-sentinel" in row["threads_percent"], f"{part}/{name}: {row['threads_percent']}")
+    if part == "quota":
+        expect(is_positive(row["cpu_percent"]["median"]), f"{part}/{name}: {row}")
+
+
+def check_activation_options():
+    figures = run("laio-bench-activation", "--quick", "--parts", "ready", "--calls-ready", "100")
+    if figures is not None:
+        expect("ready" in figures and "idle" not in figures, "--parts does not choose")
+    run("laio-bench-activation", "--parts", "no_such_part", succeeds=False)
+    run("laio-bench-activation", "--calls", "0", succeeds=False)
+    run("laio-bench-activation", "--cpu", "100000", "--parts", "ready", succeeds=False)
+
+
 def main():
-    programs = [name for name in ("laio-bench-micro", "laio-bench-waiting") if (BIN / name).exists()]
+    programs = ("laio-bench-micro", "laio-bench-activation", "laio-bench-waiting")
+    programs = [name for name in programs if (BIN / name).exists()]
     if not programs:
         print(f"SKIPPED: no benchmark in {BIN}")
         return 77
@@ -145,6 +209,8 @@ def main():
         check_micro_options()
     else:
         print("SKIPPED: laio-bench-micro is not built (no liburing)")
+    check_activation()
+    check_activation_options()
     for transport in ("tcp", "unix"):
         check_waiting(transport)
     for problem in problems:

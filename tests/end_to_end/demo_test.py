@@ -60,7 +60,10 @@ class Demo(unittest.TestCase):
         self.assertTrue(text.startswith("machine: Linux "))
         self.assertIn(f"fetched        {len(NAMES)} of {len(NAMES)} files", text)
         self.assertEqual(text.count(" requests/s, "), 2)
-        self.assertRegex(text, r"\nattempt +[1-9][0-9,]* +[1-9][0-9,]* ")
+        for route in ("direct", "attempt", "activation", "home", "queued", "all"):
+            self.assertRegex(text, rf"\n{route} +[0-9,]+ +[0-9,]+ +([0-9.,]+ us|-)  ")
+        self.assertRegex(text, r"\nattempt +[1-9][0-9,]* +[1-9][0-9,]* +[0-9.,]+ us ")
+        self.assertLess(text.index("goal (medians"), text.index("\nattempt "), "the routes come last")
         self.assertIn("requests submitted to io_uring", text)
         self.assertIn("goal (medians", text)
         self.assertIn("everything held", text)
