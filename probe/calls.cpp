@@ -18,21 +18,24 @@ using json = nlohmann::ordered_json;
 struct numbered {
     long number;
     const laio::row *row;
+    bool has_activations;
 };
 
-std::vector<numbered> select(const std::string &architecture, const std::string &name) {
+std::vector<numbered> select(const selection &wanted) {
+    const std::string &name = wanted.name;
     std::vector<numbered> rows;
-    const laio::numbering *numbers = laio::find_numbering(architecture.c_str());
+    const laio::numbering *numbers = laio::find_numbering(wanted.architecture.c_str());
     for (long i = 0; numbers != nullptr && i < static_cast<long>(numbers->size); ++i) {
         const laio::row *row = numbers->find(i);
-        if (row != nullptr && (name.empty() || name == row->name)) rows.push_back({i, row});
+        if (row != nullptr && (name.empty() || name == row->name)) rows.push_back({i, row, wanted.has_activations});
     }
     return rows;
 }
 
-// As laio takes it today: in place of an activation the call is queued.
-laio::route route_now(const laio::row &row) {
-    return row.way == laio::route::activation ? laio::route::queued : row.way;
+// As laio takes it here: without activations the call is queued.
+laio::route route_now(const numbered &one) {
+    const laio::route way = one.row->way;
+    return way == laio::route::activation && !one.has_activations ? laio::route::queued : way;
 }
 
 struct argument_kind {
@@ -77,7 +80,7 @@ cells cells_of(const numbered &one) {
     return {std::to_string(one.number),
             row.name,
             name_of(row.way),
-            name_of(route_now(row)),
+            name_of(route_now(one)),
             or_dash(name_of(row.attempt)),
             or_dash(name_of(row.ring)),
             descriptor < 0 ? "-" : fmt::format("a{}", descriptor),
@@ -91,7 +94,7 @@ json as_json(const numbered &one) {
     object["number"] = one.number;
     object["name"] = row.name;
     object["route"] = name_of(row.way);
-    object["route_now"] = name_of(route_now(row));
+    object["route_now"] = name_of(route_now(one));
     object["form"] = or_null(name_of(row.attempt));
     object["ring_operation"] = or_null(name_of(row.ring));
     const int descriptor = row.descriptor_argument();
@@ -108,9 +111,9 @@ json as_json(const numbered &one) {
 
 } // namespace
 
-std::string calls_as_text(const std::string &architecture, const std::string &name) {
-    std::vector<cells> lines{{"number", "name", "route", "today", "form", "io_uring", "descriptor", "by reference"}};
-    for (const numbered &one : select(architecture, name)) lines.push_back(cells_of(one));
+std::string calls_as_text(const selection &wanted) {
+    std::vector<cells> lines{{"number", "name", "route", "here", "form", "io_uring", "descriptor", "by reference"}};
+    for (const numbered &one : select(wanted)) lines.push_back(cells_of(one));
     if (lines.size() == 1) return {};
     std::array<std::size_t, std::tuple_size_v<cells>> widths{};
     for (const cells &each : lines)
@@ -124,11 +127,11 @@ std::string calls_as_text(const std::string &architecture, const std::string &na
     return text;
 }
 
-std::string calls_as_json(const std::string &architecture, const std::string &name) {
+std::string calls_as_json(const selection &wanted) {
     json rows = json::array();
-    for (const numbered &one : select(architecture, name)) rows.push_back(as_json(one));
+    for (const numbered &one : select(wanted)) rows.push_back(as_json(one));
     if (rows.empty()) return {};
-    return (name.empty() ? rows : rows[0]).dump(2) + "\n";
+    return (wanted.name.empty() ? rows : rows[0]).dump(2) + "\n";
 }
 
 } // namespace probe

@@ -1,5 +1,6 @@
 #include "machine.hpp"
 
+#include "activations.hpp"
 #include "calls/table.hpp"
 #include "kernel/features.hpp"
 #include "kernel/interruptible.hpp"
@@ -137,6 +138,11 @@ const char *native_architecture() {
     return "unknown";
 }
 
+bool has_activations() {
+    const std::uint32_t safe = LAIO_FORBID_ALL & ~LAIO_FORBID_ACTIVATIONS; // what they can do without
+    return examine_activations(read_environment().bits | safe).is == state::usable;
+}
+
 machine examine_machine() {
     machine found;
     utsname names{};
@@ -161,8 +167,12 @@ machine examine_machine() {
     deadly |= found.nowait.signal != 0 ? LAIO_FORBID_NOWAIT : 0;
     deadly |= found.cached.signal != 0 ? LAIO_FORBID_CACHED : 0;
     deadly |= found.pidfd.signal != 0 ? LAIO_FORBID_PIDFD : 0;
+    found.activations = examine_activations(bits | deadly);
+    deadly |= found.activations.signal == SIGSYS ? LAIO_FORBID_ACTIVATIONS : 0;
     found.needed = names_of(deadly);
     found.made = examine_engines(deadly);
+    if (found.made.loop.is == state::usable && found.activations.is == state::usable)
+        found.made.used.emplace_back("activations"); // a loop does not know before its first call in place
     return found;
 }
 

@@ -21,7 +21,7 @@ struct forbidden {
 
 struct engines {
     verdict loop;                  // whether one could be made
-    std::vector<std::string> used; // readiness, ring, carriers
+    std::vector<std::string> used; // readiness, ring, carriers, activations
     int ring_errno = 0;
     std::uint32_t carriers_max = 0;
     std::uint32_t carriers_hard_max = 0;
@@ -39,11 +39,13 @@ struct machine {
     verdict cached;
     verdict pidfd;
     verdict attempts;
+    verdict activations;
     engines made;
     std::vector<std::string> needed; // names that LAIO_FORBID needs here, because asking kills
 };
 
 machine examine_machine();
+bool has_activations(); // the same answer, without the others
 
 // "x86_64" or "aarch64".
 const char *native_architecture();

@@ -56,8 +56,9 @@ int complain(const std::string &text) {
 }
 
 int print_calls(const command &wanted) {
-    const std::string text = wanted.as_json ? probe::calls_as_json(wanted.architecture, wanted.call)
-                                            : probe::calls_as_text(wanted.architecture, wanted.call);
+    const bool is_ours = wanted.architecture == probe::native_architecture();
+    const probe::selection rows{wanted.architecture, wanted.call, is_ours && probe::has_activations()};
+    const std::string text = wanted.as_json ? probe::calls_as_json(rows) : probe::calls_as_text(rows);
     if (text.empty())
         return complain(fmt::format("no system call of {} is called {}", wanted.architecture, wanted.call));
     return print(text) ? 0 : cannot;

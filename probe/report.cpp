@@ -13,8 +13,6 @@ namespace {
 
 using json = nlohmann::ordered_json;
 
-constexpr const char *activations = "not in this version";
-
 std::string line(const char *what, const std::string &says) { return fmt::format("{:<22}{}\n", what, says); }
 
 std::string listed(const std::vector<std::string> &names) {
@@ -133,7 +131,7 @@ std::string report_as_text(const machine &here, const std::vector<path_report> &
     text += line("RESOLVE_CACHED", in_words(here.cached));
     text += line("pidfd", in_words(here.pidfd));
     text += line("attempts", in_words(here.attempts));
-    text += line("activations", activations);
+    text += line("activations", in_words(here.activations));
     for (const path_report &each : paths) text += path_as_text(each);
     return text;
 }
@@ -149,7 +147,7 @@ std::string report_as_json(const machine &here, const std::vector<path_report> &
                           {"resolve_cached", as_json(here.cached)},
                           {"pidfd", as_json(here.pidfd)},
                           {"attempts", as_json(here.attempts)}};
-    object["activations"] = as_json(verdict{state::unusable, 0, 0, activations});
+    object["activations"] = as_json(here.activations);
     object["paths"] = json::array();
     for (const path_report &each : paths) object["paths"].push_back(as_json(each));
     return object.dump(2, ' ', false, json::error_handler_t::replace) + "\n";

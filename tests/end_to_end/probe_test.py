@@ -16,8 +16,10 @@ import unittest
 
 from programs import ANTI_HANG_S, LAUNCHER, PROBE
 
-CALLS = {"x86_64": {"io_uring_setup": 425, "pidfd_open": 434, "openat2": 437, "preadv2": 327},
-         "aarch64": {"io_uring_setup": 425, "pidfd_open": 434, "openat2": 437, "preadv2": 286}}
+CALLS = {"x86_64": {"io_uring_setup": 425, "pidfd_open": 434, "openat2": 437, "preadv2": 327,
+                    "membarrier": 324, "sched_setscheduler": 144, "sched_setaffinity": 203},
+         "aarch64": {"io_uring_setup": 425, "pidfd_open": 434, "openat2": 437, "preadv2": 286,
+                     "membarrier": 283, "sched_setscheduler": 119, "sched_setaffinity": 122}}
 ROUTES = {"direct", "attempt", "activation", "home"}
 
 
@@ -97,8 +99,6 @@ class Machine(unittest.TestCase):
         self.assertEqual(got["kernel"]["machine"], os.uname().machine)
         self.assertEqual(got["laio"]["architecture"], os.uname().machine)
         self.assertRegex(got["laio"]["version"], r"^\d+\.\d+\.\d+$")
-        self.assertEqual(got["activations"]["usable"], False)
-        self.assertEqual(got["activations"]["reason"], "not in this version")
         self.assertIsNone(got["forbid"]["environment"])
         self.assertEqual(got["paths"], [])
 
@@ -127,9 +127,9 @@ class Machine(unittest.TestCase):
         for word in ("io_uring", "engines", "RWF_NOWAIT", "RESOLVE_CACHED", "pidfd", "activations", "file system"):
             self.assertIn(word, done.stdout)
         self.assertIn(os.uname().release, done.stdout)
-        self.assertRegex(done.stdout, r"(?m)^activations +not in this version$")
-        usable = report()["io_uring"]["usable"]
-        self.assertRegex(done.stdout, r"(?m)^io_uring +" + ("yes" if usable else "no"))
+        got = report()
+        for name in ("io_uring", "activations"):
+            self.assertRegex(done.stdout, f"(?m)^{name} +" + ("yes" if got[name]["usable"] else "no"))
 
     def test_it_works_where_children_are_ignored(self):
         got = report(filtered=lambda: signal.signal(signal.SIGCHLD, signal.SIG_IGN))
@@ -140,7 +140,8 @@ class Forbidden(unittest.TestCase):
     def test_what_is_forbidden_is_not_asked_for(self):
         got = report(forbid="ring,nowait,cached,pidfd")
         self.assertEqual(got["forbid"]["names"], ["ring", "nowait", "cached", "pidfd"])
-        self.assertEqual(got["engines"]["in_use"], ["readiness", "carriers"])
+        self.assertEqual(got["engines"]["in_use"],
+                         ["readiness", "carriers"] + ["activations"] * bool(got["activations"]["usable"]))
         self.assertEqual(got["engines"]["ring_errno"], "ECANCELED")
         for answer in (got["io_uring"], *(got["features"][f] for f in ("rwf_nowait", "resolve_cached", "pidfd"))):
             self.assertIsNone(answer["usable"])
@@ -149,10 +150,18 @@ class Forbidden(unittest.TestCase):
         self.assertIsNone(got["features"]["attempts"]["usable"])
         self.assertNotIn("readiness", got["engines"]["in_use"])
 
+    def test_activations_can_be_forbidden(self):
+        got = report(forbid="activations")
+        self.assertIsNone(got["activations"]["usable"])
+        self.assertIn("LAIO_FORBID", got["activations"]["reason"])
+        self.assertNotIn("activations", got["engines"]["in_use"])
+        row = json.loads(run("--call", "fsync", "--json", forbid="activations").stdout)
+        self.assertEqual((row["route"], row["route_now"]), ("activation", "queued"))
+
     def test_a_filter_that_kills_is_not_met_by_what_is_forbidden(self):
         numbers = filters_or_skip(self)
         for call, name in (("io_uring_setup", "ring"), ("preadv2", "nowait"), ("openat2", "cached"),
-                           ("pidfd_open", "pidfd")):
+                           ("pidfd_open", "pidfd"), ("membarrier", "activations")):
             with self.subTest(call):
                 got = report("/", forbid=name, filtered=SeccompFilter(numbers[call]))
                 self.assertEqual(got["forbid"]["needed"], [])
@@ -209,6 +218,29 @@ class Filtered(unittest.TestCase):
                     self.assertTrue(place(got)["reason"])
                     self.assertEqual(got["forbid"]["needed"], [])
                     self.assertEqual("ring" in got["engines"]["in_use"], got["io_uring"]["usable"])
+
+
+    def test_who_keeps_activations_away_is_named(self):
+        if not report()["activations"]["usable"]:
+            self.skipTest(f"no activations here: {report()['activations']['reason']}")
+        for call in ("membarrier", "sched_setscheduler"):
+            with self.subTest(call):
+                got = report(filtered=SeccompFilter(self.numbers[call], 1))
+                self.assertEqual((got["activations"]["usable"], got["activations"]["errno"]), (False, "EPERM"))
+                self.assertIn(call, got["activations"]["reason"])
+                self.assertEqual(got["forbid"]["needed"], [])
+                self.assertNotIn("activations", got["engines"]["in_use"])
+                got = report(filtered=SeccompFilter(self.numbers[call]))
+                self.assertEqual((got["activations"]["usable"], got["activations"]["signal"]), (False, "SIGSYS"))
+                self.assertIn(call, got["activations"]["reason"])
+                self.assertEqual(got["forbid"]["needed"], ["activations"])
+                self.assertEqual(got["engines"]["loop"]["usable"], True)
+
+    def test_a_sentinel_that_cannot_follow_is_enough(self):
+        if not report()["activations"]["usable"]:
+            self.skipTest(f"no activations here: {report()['activations']['reason']}")
+        got = report(filtered=SeccompFilter(self.numbers["sched_setaffinity"], 1))
+        self.assertEqual(got["activations"]["usable"], True)
 
 
 class Paths(unittest.TestCase):
@@ -315,11 +347,12 @@ class Calls(unittest.TestCase):
             numbers = {row["name"]: row["number"] for row in rows}
             self.assertEqual(len(numbers), len(rows))
             self.assertEqual({name: numbers[name] for name in some}, some)
+            has_activations = architecture == platform.machine() and report()["activations"]["usable"]
             for row in rows:
                 with self.subTest(architecture=architecture, call=row["name"]):
                     self.assertIn(row["route"], ROUTES)
-                    self.assertEqual(row["route_now"],
-                                     "queued" if row["route"] == "activation" else row["route"])
+                    self.assertEqual(row["route_now"], "queued" if row["route"] == "activation" and
+                                     not has_activations else row["route"])
                     self.assertEqual(row["form"] is not None, row["route"] == "attempt")
                     if row["descriptor_argument"] is not None:
                         self.assertEqual(row["arguments"][row["descriptor_argument"]], "descriptor")
@@ -345,7 +378,7 @@ class Calls(unittest.TestCase):
         self.assertEqual(done.returncode, 0, done.stderr)
         lines = done.stdout.splitlines()
         self.assertEqual(len(lines), 1 + len(json.loads(run("--calls", "--json").stdout)))
-        headings = ["name", "route", "today", "form", "io_uring", "descriptor", "by reference"]
+        headings = ["name", "route", "here", "form", "io_uring", "descriptor", "by reference"]
         places = [lines[0].index(f" {heading}") + 1 for heading in headings]
         for line in lines[1:]:
             for place in places:
@@ -359,7 +392,9 @@ class Calls(unittest.TestCase):
                                "arguments": ["descriptor", "memory_written", "value", "value"], "by_reference": [1]})
         lines = run("--call", "unlink", "--arch", "x86_64").stdout.splitlines()
         self.assertEqual(len(lines), 2)
-        self.assertEqual(lines[1].split(), ["87", "unlink", "activation", "queued", "-", "unlink", "-", "a0", "path"])
+        is_ours = platform.machine() == "x86_64" and report()["activations"]["usable"]
+        self.assertEqual(lines[1].split(), ["87", "unlink", "activation", "activation" if is_ours else "queued", "-",
+                                            "unlink", "-", "a0", "path"])
 
     def test_a_call_that_is_not_there(self):
         for arguments in (["--call", "open", "--arch", "aarch64"], ["--call", "nonsense"],
