@@ -36,7 +36,10 @@ protected:
             }
             return std::all_of(calls.begin(), calls.end(), [](const call_record *one) { return one->complete; });
         });
-        EXPECT_GE(now_ns() - began_ns, slow_ns) << first.name << " was not slow";
+        // A close that was left behind and interrupted has closed: it waits for nothing any more.
+        if (std::string_view{first.name} != "close") {
+            EXPECT_GE(now_ns() - began_ns, slow_ns) << first.name << " was not slow";
+        }
         EXPECT_GT(files().calls(first.answer), arrived) << first.name << " did not arrive";
         files().release();
         for (std::size_t one = 0; one < all.size(); ++one) {

@@ -29,7 +29,9 @@ bool is_no_time(long time) {
 // That it cannot be done may be all that the application wants to know.
 outcome attempt_semaphores(operation &op) {
     const auto &a = op.made.a;
-    const long r = system_call(SYS_semtimedop, a[0], a[1], a[2], word(&no_time));
+    long r = -EINTR;
+    while (r == -EINTR) // by work that the kernel had in this thread: who does not wait is not interrupted otherwise
+        r = system_call(SYS_semtimedop, a[0], a[1], a[2], word(&no_time));
     if (r != -EAGAIN) return carrier_if(r, -EAGAIN);
     bool waits = false; // the kernel has read them
     const auto *steps = pointer<const sembuf>(a[1]);
