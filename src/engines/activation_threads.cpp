@@ -76,8 +76,6 @@ int activation::open_home() {
     if (const int r = open_files(home_); r < 0) return r;
     set_calls_in_place(reinterpret_cast<const void *>(laio_activation_syscall),
                        reinterpret_cast<const void *>(laio_activation_resume));
-    interrupt_in_place(reinterpret_cast<const void *>(laio_activation_syscall),
-                       reinterpret_cast<const void *>(laio_activation_resume));
     home_.membership = join_members(home_.app_tp, nullptr, results_);
     if (home_.membership == nullptr) return -ENOTSUP;
     home_.membership->stack_top.store(reinterpret_cast<std::uintptr_t>(home_.own_sp));

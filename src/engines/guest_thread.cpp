@@ -1,5 +1,6 @@
 #include "engines/guest_thread.hpp"
 
+#include "kernel/interruptible.hpp"
 #include "kernel/system_call.hpp"
 
 #include <cerrno>

@@ -48,8 +48,6 @@ struct kernel_action {
 std::atomic<void (*)(int, siginfo_t *, void *)> glibc_handler{nullptr};
 std::atomic<member *> members{nullptr};
 std::atomic<int> expected{0};
-std::uintptr_t code_begin = 0;
-std::uintptr_t code_end = 0;
 
 #if defined(__x86_64__)
 std::uintptr_t thread_pointer() {
@@ -245,13 +243,6 @@ void expect_member() { expected.fetch_add(1); }
 void expect_no_member() { expected.fetch_sub(1); }
 
 void leave_members(member &one) { one.tid.store(0); }
-
-void set_calls_in_place(const void *begin, const void *end) {
-    code_begin = reinterpret_cast<std::uintptr_t>(begin);
-    code_end = reinterpret_cast<std::uintptr_t>(end);
-}
-
-bool is_call_in_place(std::uintptr_t at) { return at >= code_begin && at < code_end; }
 
 void ask_for_mask(member &one, std::uint64_t mask) {
     one.new_mask.store(mask, std::memory_order_release);

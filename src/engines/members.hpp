@@ -53,12 +53,9 @@ void leave_members(member &one); // any thread; before `one` ends, or when it ca
 // False: it did not answer for long, so that a handler may still run there. is_deaf(its): it is in such a call.
 bool close_mask(member &one, std::uint64_t mask, const guest &its, bool (*is_deaf)(const guest &), std::uint64_t &to);
 void ask_for_mask(member &one, std::uint64_t mask); // likewise, without waiting
-bool is_call_in_place(std::uintptr_t program_counter);
 // By the member itself: its mask is in its own hands from now on; it blocks what it should, or the application's mask is its own again.
 void begin_to_look_after_itself(member &one);
 void looks_after_itself(member &one, bool does);
-// Where members make calls that close_mask() may be asked about.
-void set_calls_in_place(const void *code_begin, const void *code_end);
 
 // The other members of the crew make the call too, with the same arguments: what a thread drops, all drop. Waits for them.
 void make_everywhere(const void *crew, long number, const long *arguments);

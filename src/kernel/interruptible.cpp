@@ -59,8 +59,7 @@ void on_cancel(int, siginfo_t *, void *where) {
     if (at >= reinterpret_cast<std::uintptr_t>(laio_interruptible_begin) &&
         at < reinterpret_cast<std::uintptr_t>(laio_interruptible_end))
         set_program_counter(context, laio_interruptible_cancelled);
-    else if (at >= in_place_begin.load(std::memory_order_relaxed) && at < in_place_end.load(std::memory_order_relaxed))
-        end_call_in_place(context, at);
+    else if (is_call_in_place(at)) end_call_in_place(context, at);
 }
 
 bool install(int number) {
@@ -93,9 +92,13 @@ bool is_sendable(int number) {
 
 } // namespace
 
-void interrupt_in_place(const void *begin, const void *end) {
+void set_calls_in_place(const void *begin, const void *end) {
     in_place_begin.store(reinterpret_cast<std::uintptr_t>(begin));
     in_place_end.store(reinterpret_cast<std::uintptr_t>(end));
+}
+
+bool is_call_in_place(std::uintptr_t at) {
+    return at >= in_place_begin.load(std::memory_order_relaxed) && at < in_place_end.load(std::memory_order_relaxed);
 }
 
 int take_cancel_signal(int number) {

@@ -7,6 +7,7 @@
 #pragma once
 
 #include <csignal>
+#include <cstdint>
 
 namespace laio {
 
@@ -22,7 +23,8 @@ extern const char laio_interruptible_cancelled[];
 // done once: the first answer holds. Returns the signal, or -EINVAL, or -EBUSY (taken by the application, or none is free).
 int take_cancel_signal(int number);
 
-// Where calls are made in place: there the cancel signal ends one that the kernel is about to make again.
-void interrupt_in_place(const void *begin, const void *end);
+// The code that makes calls in place: there the cancel signal ends one that the kernel is about to make again.
+void set_calls_in_place(const void *begin, const void *end);
+bool is_call_in_place(std::uintptr_t program_counter);
 
 } // namespace laio

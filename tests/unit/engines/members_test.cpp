@@ -143,16 +143,4 @@ long in_a_grandchild() {
 
 TEST(members, of_the_parent_are_not_those_of_a_child) { EXPECT_EQ(laio::test::in_child(in_a_grandchild), fine); }
 
-TEST(members, calls_in_place_are_known_by_their_place) {
-    std::array<char, 8> code{};
-    laio::set_calls_in_place(code.data(), code.data() + 4);
-    const auto at = [&](int i) {
-        return reinterpret_cast<std::uintptr_t>(code.data()) + static_cast<std::uintptr_t>(i);
-    };
-    EXPECT_TRUE(laio::is_call_in_place(at(0)));
-    EXPECT_TRUE(laio::is_call_in_place(at(3)));
-    EXPECT_FALSE(laio::is_call_in_place(at(4)));
-    EXPECT_FALSE(laio::is_call_in_place(0));
-}
-
 } // namespace

@@ -8,6 +8,7 @@
 
 #include <gtest/gtest.h>
 
+#include <array>
 #include <atomic>
 #include <cerrno>
 #include <chrono>
@@ -352,6 +353,18 @@ TEST(every_instruction, before_the_call_cancels_it_and_after_it_does_not) {
     }
     EXPECT_GT(places_before, 3) << "the look, the jump and the call itself are three";
     munmap(memory, sizeof(stage));
+}
+
+TEST(calls_in_place, are_known_by_their_place) {
+    std::array<char, 8> code{};
+    laio::set_calls_in_place(code.data(), code.data() + 4);
+    const auto at = [&](int i) {
+        return reinterpret_cast<std::uintptr_t>(code.data()) + static_cast<std::uintptr_t>(i);
+    };
+    EXPECT_TRUE(laio::is_call_in_place(at(0)));
+    EXPECT_TRUE(laio::is_call_in_place(at(3)));
+    EXPECT_FALSE(laio::is_call_in_place(at(4)));
+    EXPECT_FALSE(laio::is_call_in_place(0));
 }
 
 } // namespace
