@@ -9,6 +9,7 @@
 #include <bit>
 #include <cerrno>
 #include <fcntl.h>
+#include <utility>
 
 namespace laio {
 namespace {
@@ -18,9 +19,9 @@ constexpr long unlisted_max = 1024; // a kernel newer than the table may know ca
 // For numbers the table does not know, which a newer kernel may.
 constexpr row unlisted{"?", route::queued, form::none, ring_operation::none, "", -1, false};
 
-// fcntl(2) waits for locks only, or for the server that knows of them.
+// fcntl(2) waits for locks only, or for the server that knows of them; setsockopt(2) never.
 bool is_harmless_control(const row &what, const long *a) {
-    if (what.attempt != form::control) return false;
+    if (what.attempt != form::control) return what.attempt == form::option;
     switch (static_cast<int>(a[1])) {
     case F_GETLK:
     case F_SETLK:
@@ -76,6 +77,7 @@ int loop::open() {
 
 long loop::dispatch(const row &what, long number, const long *a) {
     if (what.way == route::home) return make_at_home(number, a);
+    if (what.attempt == form::option) world_.hints.forget(static_cast<int>(a[0]));
     if (what.way == route::direct || is_harmless_control(what, a))
         return system_call(number, a[0], a[1], a[2], a[3], a[4], a[5]);
     operation &op = *spare_;
@@ -222,12 +224,12 @@ bool loop::may_skip_attempt(const operation &op) const {
     return world_.leaves_attempts_to_ring() && world_.hints.of(op.descriptor).waited && is_plain_input(op);
 }
 
-// An operation for the next call, while this one goes to the background.
+// An operation for the next call, while this one goes to the background. The reserve only when there is no other: calls in
+// place need it to be there.
 operation *loop::take_spare() {
     if (outstanding_ >= options_.operations_max) return nullptr;
-    operation *spare = reserve_ != nullptr ? reserve_ : pool_.take();
-    reserve_ = nullptr;
-    return spare;
+    operation *spare = pool_.take();
+    return spare != nullptr ? spare : std::exchange(reserve_, nullptr);
 }
 
 // The call would block (or wait for its turn: until::nothing). -EINPROGRESS, unless it ends here after all.

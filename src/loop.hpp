@@ -75,12 +75,16 @@ private:
     bool submit(operation &op);
     void start_carrier(operation &op);
     static void hold_file(operation &op);
-    bool set_deadline(operation &op);
+    bool set_deadline(operation &op, bool is_known_again);
+    std::int64_t own_deadline_ns(const operation &op, bool is_known_again);
     void advance(operation &op);
     void settle(operation &op, outcome next);
     void complete(operation &op, long result);
     void end_stale();
-    void run_turns();
+    void run_turns() {
+        if (!turns_.empty() || !readiness_.stale().empty()) take_turns();
+    }
+    void take_turns();
     void cancel_operation(operation &op);
 
     // loop_poll.cpp: completions

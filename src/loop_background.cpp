@@ -36,7 +36,7 @@ void loop::place(operation &op) {
 void loop::start_waiting(operation &op) {
     if (world_.sockets_in_ring && (op.waits_for == until::readable || op.waits_for == until::writable) &&
         op.own_descriptor < 0) {
-        if (!set_deadline(op)) return start_carrier(op);
+        if (!set_deadline(op, false)) return start_carrier(op);
         if (submit(op)) return;
     }
     if (!world_.waits_in_epoll) return start_carrier(op);
@@ -48,23 +48,33 @@ void loop::start_waiting(operation &op) {
     if (r < 0) return start_carrier(op);
     ++waits_;
     if (r == 1) world_.hints.forget(op.descriptor); // not the file that it was: what we knew of it is void
-    if (set_deadline(op)) return;
+    if (set_deadline(op, r == 0)) return;
     readiness_.cancel(op);
     start_carrier(op);
 }
 
-// The time-outs that a socket has of itself; those of poll(2) and its kin are set already. False: no memory.
-bool loop::set_deadline(operation &op) {
-    if (op.deadline_ns == 0 && (waits_for_peer(op.what->attempt) || op.what->attempt == form::send_file)) {
-        file_kind kind = world_.hints.kind(op.descriptor);
-        if (kind == file_kind::unknown) {
-            file_identity file{};
-            if (identify(op.descriptor, file) == 0) world_.hints.note(op.descriptor, kind = file.kind);
-        }
-        const int option = op.waits_for == until::writable ? SO_SNDTIMEO : SO_RCVTIMEO;
-        const std::int64_t timeout = kind == file_kind::socket ? socket_timeout_ns(op.descriptor, option) : 0;
-        op.deadline_ns = timeout > 0 ? now_ns() + timeout : -1;
+// The time-out that its socket has of itself, from now on; -1: none. The descriptor is one that the last wait was for, too, if
+// it is known again: then a socket without any is not asked again.
+std::int64_t loop::own_deadline_ns(const operation &op, bool is_known_again) {
+    const bool to_write = op.waits_for == until::writable;
+    const descriptor_hint hint = world_.hints.of(op.descriptor);
+    if (is_known_again && hint.untimed[to_write ? 1 : 0]) return -1;
+    file_kind kind = hint.kind;
+    if (kind == file_kind::unknown) {
+        file_identity file{};
+        if (identify(op.descriptor, file) == 0) world_.hints.note(op.descriptor, kind = file.kind);
     }
+    if (kind != file_kind::socket) return -1;
+    const std::int64_t timeout_ns = socket_timeout_ns(op.descriptor, to_write ? SO_SNDTIMEO : SO_RCVTIMEO);
+    if (timeout_ns > 0) return now_ns() + timeout_ns;
+    world_.hints.note_untimed(op.descriptor, to_write);
+    return -1;
+}
+
+// Those of poll(2) and its kin are set already. False: no memory.
+bool loop::set_deadline(operation &op, bool is_known_again) {
+    if (op.deadline_ns == 0 && (waits_for_peer(op.what->attempt) || op.what->attempt == form::send_file))
+        op.deadline_ns = own_deadline_ns(op, is_known_again);
     return op.deadline_ns <= 0 || op.timer_place != 0 || timers_.start(op) == 0;
 }
 
@@ -155,7 +165,7 @@ void loop::end_stale() {
 }
 
 // One after another, not one within another: ten thousand calls may wait on one descriptor.
-void loop::run_turns() {
+void loop::take_turns() {
     while (!turns_.empty() || !readiness_.stale().empty()) {
         end_stale();
         if (operation *op = turns_.pop()) start(*op);

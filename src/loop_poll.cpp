@@ -114,7 +114,7 @@ void loop::collect_timers() {
 }
 
 // Takes what the engines have, without waiting and, mostly, without a system call.
-void loop::collect() {
+[[gnu::always_inline]] inline void loop::collect() {
     is_collecting_ = true;
     if (readiness_.has_found()) collect_readiness();
     if (!ring_.is_idle()) collect_ring();
@@ -126,7 +126,7 @@ void loop::collect() {
 }
 
 // In the ring itself where only it can wake us, which saves a system call; else in epoll, which hears of everything.
-int loop::sleep(const timespec *timeout) {
+[[gnu::always_inline]] inline int loop::sleep(const timespec *timeout) {
     if (!ring_.is_idle()) {
         if (ring_.in_flight() == outstanding_ && timers_.is_empty()) {
             const int r = ring_.sleep(timeout);

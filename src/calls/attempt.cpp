@@ -50,6 +50,7 @@ outcome attempt(operation &op, surroundings &world) {
     case form::futex: return attempt_futex(op, world);
     case form::send_file: return attempt_send_file(op, world);
     case form::pipe_copy: return attempt_pipe_copy(op, world);
+    case form::option: return done(in_place(op));
     }
     return blocked(until::carrier);
 }

@@ -18,28 +18,39 @@ namespace laio {
 struct descriptor_hint {
     unsigned key; // the descriptor + 1, so that zero is none
     file_kind kind;
-    bool refuses; // RWF_NOWAIT
-    bool waited;  // the last call that took bytes from it did
+    bool refuses;    // RWF_NOWAIT
+    bool waited;     // the last call that took bytes from it did
+    bool untimed[2]; // a socket without SO_RCVTIMEO, without SO_SNDTIMEO: see decision 0019
 };
 
 class descriptor_hints {
 public:
     [[nodiscard]] descriptor_hint of(int descriptor) const {
         const descriptor_hint &hint = hints_[static_cast<unsigned>(descriptor) % capacity];
-        return hint.key == key_of(descriptor) ? hint : descriptor_hint{0, file_kind::unknown, false, false};
+        return hint.key == key_of(descriptor) ? hint : descriptor_hint{};
     }
     [[nodiscard]] file_kind kind(int descriptor) const { return of(descriptor).kind; }
     void note(int descriptor, file_kind kind, bool refuses = false) {
-        hints_[static_cast<unsigned>(descriptor) % capacity] = {key_of(descriptor), kind, refuses, false};
+        hints_[static_cast<unsigned>(descriptor) % capacity] = {key_of(descriptor), kind, refuses, false, {}};
+    }
+    // It is what it seemed to be: what else is known of it stays.
+    void note_socket(int descriptor) {
+        if (kind(descriptor) != file_kind::socket) note(descriptor, file_kind::socket);
     }
     void note_waited(int descriptor, bool waited) {
-        descriptor_hint &hint = hints_[static_cast<unsigned>(descriptor) % capacity];
-        if (hint.key == key_of(descriptor)) hint.waited = waited;
+        if (descriptor_hint *hint = find(descriptor); hint != nullptr) hint->waited = waited;
+    }
+    void note_untimed(int descriptor, bool to_write) {
+        if (descriptor_hint *hint = find(descriptor); hint != nullptr) hint->untimed[to_write ? 1 : 0] = true;
     }
     void forget(int descriptor) { note(descriptor, file_kind::unknown); }
 
 private:
     static unsigned key_of(int descriptor) { return static_cast<unsigned>(descriptor) + 1; }
+    [[nodiscard]] descriptor_hint *find(int descriptor) {
+        descriptor_hint &hint = hints_[static_cast<unsigned>(descriptor) % capacity];
+        return hint.key == key_of(descriptor) ? &hint : nullptr;
+    }
 
     static constexpr std::size_t capacity = 1024;
     descriptor_hint hints_[capacity]{};

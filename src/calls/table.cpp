@@ -168,9 +168,9 @@ const char *name_of(form value) {
     static constexpr const char *names[] = {
         "none",    "read",   "write",  "receive", "send",  "receive_many", "send_many", "accept",
         "connect", "open",   "status", "close",   "lock",  "control",      "wait",      "sleep",
-        "poll",    "events", "random", "message", "futex", "send_file",    "pipe_copy",
+        "poll",    "events", "random", "message", "futex", "send_file",    "pipe_copy", "option",
     };
-    static_assert(std::size(names) == static_cast<std::size_t>(form::pipe_copy) + 1);
+    static_assert(std::size(names) == static_cast<std::size_t>(form::option) + 1);
     return name_in(names, static_cast<std::size_t>(value));
 }
 

@@ -38,6 +38,7 @@ enum class form : std::uint8_t {
     futex,        // FUTEX_WAIT with a time-out that is over; what cannot wait in place
     send_file,    // sendfile, splice: to a socket when it has room, and no more than that
     pipe_copy,    // SPLICE_F_NONBLOCK: tee, vmsplice
+    option,       // setsockopt: a direct call, and what was remembered of the socket is forgotten
 };
 
 // The operation of io_uring that does the same.

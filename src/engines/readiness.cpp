@@ -163,6 +163,14 @@ bool readiness::cancel(operation &op) {
     return true;
 }
 
+// After an event of it. Epoll is asked to add it once more: it refuses what it has, in less time than it takes to change that.
+bool readiness::is_same_file(const watch &w) const {
+    if (const std::uint32_t events = directions(w.waiters); events != 0) return arm(w, EPOLL_CTL_MOD, events) == 0;
+    const int r = arm(w, EPOLL_CTL_ADD, 0);
+    if (r == 0) control(epoll_, EPOLL_CTL_DEL, w.descriptor, 0, 0);
+    return r == -EEXIST;
+}
+
 void readiness::dispatch(std::uint64_t key, std::uint32_t events, operation_list &ready) {
     watch *w = watches_.find(static_cast<int>(key & 0xffffffff));
     if (w == nullptr || w->generation != key >> 32) return;
@@ -176,7 +184,7 @@ void readiness::dispatch(std::uint64_t key, std::uint32_t events, operation_list
         }
         op = next;
     }
-    const bool same_file = arm(*w, EPOLL_CTL_MOD, directions(w->waiters)) == 0;
+    const bool same_file = is_same_file(*w);
     while (operation *op = triggered.pop()) (same_file ? ready : stale_).push(*op);
     if (!same_file) make_stale(*w);
     if (w->waiters.empty()) drop(*w);

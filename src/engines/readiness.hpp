@@ -3,8 +3,8 @@
 //
 // A descriptor's number may be closed and reused behind our back, and its file may live on by a dup(2), with a
 // registration that nobody can delete any more. So every wait arms anew (EPOLLONESHOT; EPOLL_CTL_MOD, then ADD), with a
-// generation in the event's data, and after an event EPOLL_CTL_MOD has to find the registration again before anybody
-// touches the descriptor: it finds it only if the number still means the file that was waited for, or one that was waited
+// generation in the event's data, and after an event EPOLL_CTL_MOD or EPOLL_CTL_ADD has to find the registration again before
+// anybody touches the descriptor: it finds it only if the number still means the file that was waited for, or one that was waited
 // for under this number before, lives on by a dup, and was put back there (dup2(2)) while the wait went on: nobody sees that.
 // Owns the three descriptors and the watches; operations are the loop's.
 #pragma once
@@ -58,6 +58,7 @@ private:
     void drop(watch &w);
     void make_stale(watch &w);
     int arm(const watch &w, int how, std::uint32_t events) const;
+    [[nodiscard]] bool is_same_file(const watch &w) const;
     void dispatch(std::uint64_t key, std::uint32_t events, operation_list &ready);
 
     int epoll_ = -1;

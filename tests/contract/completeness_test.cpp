@@ -341,6 +341,32 @@ TEST_P(completeness, socket_timeouts) {
     EXPECT_EQ(done(SYS_sendto, pair.near.get(), "x", 1, 0, nullptr, 0), (outcome{-1, EAGAIN}));
 }
 
+outcome wait_and_receive(const descriptor_pair &pair) {
+    char byte = 0;
+    call_record *call = begin(SYS_recvfrom, pair.near.get(), &byte, 1, 0, nullptr, nullptr);
+    EXPECT_FALSE(call->is_direct());
+    write_all(pair.far.get(), "1");
+    return finish(call);
+}
+
+// laio(7), D4: that a socket has no limit is remembered, until one is set through the library or it is another socket.
+TEST_P(completeness, socket_timeout_set_later) {
+    descriptor_pair pair = make_unix_pair();
+    const timeval limit{0, 20000};
+    char byte = 0;
+    for (int waits = 0; waits < 3; ++waits) ASSERT_EQ(wait_and_receive(pair), (outcome{1, 0}));
+    ASSERT_EQ(laio_syscall(SYS_setsockopt, pair.near.get(), SOL_SOCKET, SO_RCVTIMEO, &limit, sizeof limit), 0);
+    EXPECT_EQ(done(SYS_recvfrom, pair.near.get(), &byte, 1, 0, nullptr, nullptr), (outcome{-1, EAGAIN}));
+
+    descriptor_pair first = make_unix_pair();
+    ASSERT_EQ(wait_and_receive(first), (outcome{1, 0}));
+    const descriptor_pair second = make_unix_pair();
+    ASSERT_EQ(setsockopt(second.near.get(), SOL_SOCKET, SO_RCVTIMEO, &limit, sizeof limit), 0);
+    const descriptor lives_on{dup(first.near.get())};
+    ASSERT_EQ(dup2(second.near.get(), first.near.get()), first.near.get());
+    EXPECT_EQ(done(SYS_recvfrom, first.near.get(), &byte, 1, 0, nullptr, nullptr), (outcome{-1, EAGAIN}));
+}
+
 constexpr std::size_t gone_size = 32U << 20U; // more than all buffers between the two
 
 // A peer that goes half way: what a blocking write gives, which is the part that went out; the next one gives the error.

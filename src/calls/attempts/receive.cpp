@@ -53,7 +53,7 @@ outcome account_receive(operation &op, surroundings &world, long result) {
 
 outcome attempt_receive(operation &op, surroundings &world) {
     const long flags = message_flags(op);
-    world.hints.note(descriptor_of(op), file_kind::socket);
+    world.hints.note_socket(descriptor_of(op));
     if ((flags & (MSG_DONTWAIT | MSG_ERRQUEUE | MSG_OOB)) != 0) return done(in_place(op)); // none of them waits
     for (;;) {
         const std::uint64_t before = op.moved;

@@ -21,7 +21,7 @@ long send_now(operation &op, long flags) {
 outcome account_send(operation &op, surroundings &world, long result) {
     if (result == -EAGAIN) return blocked_unless_nonblocking(op, world, until::writable);
     if (result < 0) return done_with(op, result);
-    world.hints.note(descriptor_of(op), file_kind::socket);
+    world.hints.note_socket(descriptor_of(op));
     if (op.wanted == 0) op.wanted = size_of(op);
     note_moved(op, static_cast<std::uint64_t>(result));
     if (op.moved >= op.wanted || result == 0 || must_not_wait(op, world)) return done_with(op, 0);

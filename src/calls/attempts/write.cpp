@@ -102,7 +102,7 @@ outcome attempt_write(operation &op, surroundings &world) {
     if (hint == file_kind::socket || hint == file_kind::unknown) {
         const long r = send_now(op, rest);
         if (r != -ENOTSOCK) {
-            if (r != -EFAULT && r != -EBADF) world.hints.note(descriptor, file_kind::socket);
+            if (r != -EFAULT && r != -EBADF) world.hints.note_socket(descriptor);
             return account_write(op, world, r);
         }
     }

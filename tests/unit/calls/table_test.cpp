@@ -233,6 +233,7 @@ TEST(names, follow_the_enums) {
     EXPECT_STREQ(laio::name_of(form::wait), "wait");
     EXPECT_STREQ(laio::name_of(form::events), "events");
     EXPECT_STREQ(laio::name_of(form::pipe_copy), "pipe_copy");
+    EXPECT_STREQ(laio::name_of(form::option), "option");
     EXPECT_STREQ(laio::name_of(ring_operation::statx), "statx");
     EXPECT_STREQ(laio::name_of(ring_operation::make_directory), "make_directory");
     EXPECT_STREQ(laio::name_of(ring_operation::getxattr), "getxattr");
