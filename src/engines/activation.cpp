@@ -31,7 +31,17 @@ void take_back_sigpipe() {
     system_call(SYS_rt_sigtimedwait, word(&only), 0, word(&at_once), sizeof only);
 }
 
+// The alternate stack that the application gave to a carrier is its own, and not for two threads at once.
+void drop_alternate_stack() {
+    stack_t none{};
+    none.ss_flags = SS_DISABLE;
+    system_call(SYS_sigaltstack, word(&none), 0);
+}
+
 } // namespace
+
+// Of one that carries nobody.
+std::uint64_t activation::closed_signals() const { return all_signals & ~bit_of_signal(results_->cancel_signal()); }
 
 // Only the application takes from those at rest, so the first one cannot come back meanwhile.
 guest *activation::pop_rested() {
@@ -83,13 +93,6 @@ void activation::carry(guest &me) {
 
 void activation::open_signals() { set_mask(laio_running->mask); }
 
-// The alternate stack that the application gave to a carrier is its own, and not for two threads at once.
-void drop_alternate_stack() {
-    stack_t none{};
-    none.ss_flags = SS_DISABLE;
-    system_call(SYS_sigaltstack, word(&none), 0);
-}
-
 // By the one that the application leaves by itself.
 void activation::close_signals(guest &from, guest &to) {
     to.mask = set_mask(all_signals);
@@ -119,7 +122,7 @@ bool activation::take_over(guest &me) {
     if (is != likeness::same || !wins(from, me.from_word)) return false;
     from.known = seen.may; // the application may have changed it
     me.mask = seen.blocked;
-    const std::uint64_t closed = all_signals & ~bit_of_signal(results_->cancel_signal());
+    const std::uint64_t closed = closed_signals();
     if (!signals_blocked_ && !handles_nothing(seen, from, closed))
         close_mask(*from.membership, closed, from, is_deaf, me.mask);
     return true;
@@ -170,9 +173,8 @@ void activation::rest(guest &me) {
 
 // A guest.
 void activation::lost(guest &me) {
-    const std::uint64_t closed = all_signals & ~bit_of_signal(results_->cancel_signal());
     begin_to_look_after_itself(*me.membership);
-    set_mask(closed);
+    set_mask(closed_signals());
     looks_after_itself(*me.membership, true); // the application may go on
     if (&me != &home_) drop_alternate_stack();
     operation &op = *me.op;
@@ -193,7 +195,7 @@ void activation::lost(guest &me) {
 
 // A guest.
 void activation::help(guest &me) {
-    set_mask(all_signals & ~bit_of_signal(results_->cancel_signal())); // those that left the application block it too
+    set_mask(closed_signals()); // those that left the application block it too
     while (results_->help()) {}
     put_at_rest(me);
 }
@@ -210,8 +212,7 @@ void activation::note_runner(operation &op) {
 void activation::let_cancel_through(const operation &op) {
     const int runner = op.runner.load();
     for (const guest *one = is_open() ? &home_ : nullptr; one != nullptr; one = one == &home_ ? made_ : one->next_made)
-        if (one->tid.load() == runner)
-            ask_for_mask(*one->membership, all_signals & ~bit_of_signal(results_->cancel_signal()));
+        if (one->tid.load() == runner) ask_for_mask(*one->membership, closed_signals());
 }
 
 bool activation::leave_home() {

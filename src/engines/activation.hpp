@@ -22,7 +22,8 @@
 namespace laio {
 
 extern "C" {
-// laio_syscall() itself for a call in place, to be jumped to: see the assembly. Only when is_ready().
+// laio_syscall() itself for a call in place, to be jumped to: see the assembly. Only while the activation of
+// this thread is open and has a spare, and knows the operation that the call is made for.
 [[gnu::visibility("hidden")]] long laio_activation_syscall(long number, long, long, long, long, long, long);
 long laio_activation_call(guest *, long number, const long *arguments);
 }
@@ -81,6 +82,7 @@ public:
     void wake_watchers() { watchers_.wake(); }
 
 private:
+    [[nodiscard]] std::uint64_t closed_signals() const;
     bool make_guest();
     guest *pop_rested();
     guest *take_rested();
