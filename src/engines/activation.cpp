@@ -179,11 +179,10 @@ void activation::lost(guest &me) {
     if (&me != &home_) drop_alternate_stack();
     operation &op = *me.op;
     const auto *cancelled = reinterpret_cast<const int *>(&op.cancelled);
-    long r = me.result;
+    long r = settled(me.made.number, me.result);
     // by a signal, or by work that the kernel has in this thread: nobody is here any more who would want to know
-    while (r == -EINTR && op.cancelled.load() == 0 && me.made.number != SYS_close)
-        r = laio_interruptible_call(cancelled, me.made.number, me.made.a);
-    if (r == -EINTR && me.made.number == SYS_close) r = 0; // the descriptor is closed: close(2)
+    while (r == -EINTR && op.cancelled.load() == 0)
+        r = settled(me.made.number, laio_interruptible_call(cancelled, me.made.number, me.made.a));
     op.runner.store(-1);
     op.result = r == -EINTR ? -ECANCELED : r;
     if (r == -EPIPE) take_back_sigpipe();

@@ -239,8 +239,7 @@ void carriers::make_call(operation &op) {
     long r = -EINTR;
     // a signal of glibc's own (setuid(2) in another thread) interrupts too, as may one that was meant for the call before
     while (r == -EINTR && op.cancelled.load() == 0) {
-        r = laio_interruptible_call(cancelled, rest.number, rest.a);
-        if (r == -EINTR && rest.number == SYS_close) r = 0; // the descriptor is closed: close(2)
+        r = settled(rest.number, laio_interruptible_call(cancelled, rest.number, rest.a));
         if (r == -EAGAIN && was_made_nonblocking(op, rest)) r = wait_instead(op, rest, cancelled);
     }
     op.runner.store(0);

@@ -1,11 +1,15 @@
 // A system call that another thread can interrupt without losing the race between "not yet made" and "made".
 //
-// interruptible_call() makes the call unless *cancelled is set, looking at it in the last instruction before the kernel
+// laio_interruptible_call() makes it unless *cancelled is set, looking at it in the last instruction before the kernel
 // is entered. A canceller sets *cancelled and sends the cancel signal to the thread: either the kernel is inside and
 // the call ends with -EINTR, or the handler finds the thread between the look and the call and moves it past the call.
-// Lost: repeating the signal until the call ends. It needs a timer, and interrupts the call that comes next.
+// Lost: only repeating the signal until the call ends. That costs a timer's time whenever the race is lost. The loop does
+// repeat it, for calls in place: a handler of the application's on top of one may have had the first.
 #pragma once
 
+#include "kernel/system_call.hpp"
+
+#include <cerrno>
 #include <csignal>
 #include <cstdint>
 
@@ -18,6 +22,9 @@ extern const char laio_interruptible_begin[];
 extern const char laio_interruptible_end[];
 extern const char laio_interruptible_cancelled[];
 }
+
+// -EINTR: the call is to be made again. close(2) is not: the descriptor is closed although it was interrupted.
+constexpr long settled(long number, long result) { return result == -EINTR && number == SYS_close ? 0 : result; }
 
 // Takes `number`, or with 0 the highest real-time signal that has its default action, for cancelling. Process wide and
 // done once: the first answer holds. Returns the signal, or -EINVAL, or -EBUSY (taken by the application, or none is free).
