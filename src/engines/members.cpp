@@ -249,22 +249,21 @@ void ask_for_mask(member &one, std::uint64_t mask) {
     ring(one.tid.load());
 }
 
-bool close_mask(member &one, std::uint64_t mask, const guest &its, bool (*is_deaf)(const guest &), std::uint64_t &to) {
+void close_mask(member &one, std::uint64_t mask, const guest &its, bool (*is_deaf)(const guest &), std::uint64_t &to) {
     int none = answer_none;
     one.new_mask.store(mask, std::memory_order_release);
-    if (!one.answer.compare_exchange_strong(none, answer_awaited)) return true;
-    if (!ring(one.tid.load())) return false;
+    if (!one.answer.compare_exchange_strong(none, answer_awaited)) return;
+    if (!ring(one.tid.load())) return;
     for (int i = 0;; ++i) {
         const int is = one.answer.load(std::memory_order_acquire);
-        if (is == answer_needless) return true;
+        if (is == answer_needless) return;
         if (is == answer_given) break;
         const bool asked = is == answer_awaited;
-        if (asked && is_deaf(its)) return true; // the message comes before any other when that ends
-        if (asked && i == looks) return false;
+        if (asked && is_deaf(its)) return; // the message comes before any other when that ends
+        if (asked && i == looks) return;
         system_call(SYS_futex, word(&one.answer), FUTEX_WAIT_PRIVATE, is, asked ? word(&between_looks) : 0);
     }
     to = one.answered;
-    return true;
 }
 
 void begin_to_look_after_itself(member &one) { one.looks_after_itself.store(true); }

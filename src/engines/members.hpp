@@ -48,10 +48,10 @@ void leave_members(member &one); // any thread; before `one` ends, or when it ca
 
 // `one`, which is in a call that the application has been taken away from, runs no more handlers of the application's: it
 // blocks `mask` from now on. The call is interrupted for that; the kernel makes it again where it can. Waits for its
-// answer, which tells the application's mask there, in `to`: as long as a handler on top of the call
-// takes. Not if the call is over, or is one that no signal interrupts: then it will block them as soon as it does anything.
-// False: it did not answer for long, so that a handler may still run there. is_deaf(its): it is in such a call.
-bool close_mask(member &one, std::uint64_t mask, const guest &its, bool (*is_deaf)(const guest &), std::uint64_t &to);
+// answer, which tells the application's mask there, in `to`: as long as a handler on top of the call takes. Not if the call
+// is over, or is one that no signal interrupts, as is_deaf(its) says: then it will block them as soon as it does anything. Nor
+// if it does not answer for long: a handler may still run there.
+void close_mask(member &one, std::uint64_t mask, const guest &its, bool (*is_deaf)(const guest &), std::uint64_t &to);
 void ask_for_mask(member &one, std::uint64_t mask); // likewise, without waiting
 // By the member itself: its mask is in its own hands from now on; it blocks what it should, or the application's mask is its own again.
 void begin_to_look_after_itself(member &one);
