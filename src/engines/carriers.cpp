@@ -2,13 +2,13 @@
 
 #include "calls/transfer.hpp"
 #include "engines/members.hpp"
+#include "engines/threads.hpp"
 #include "kernel/clock.hpp"
 #include "kernel/file.hpp"
 #include "kernel/interruptible.hpp"
 #include "kernel/system_call.hpp"
 
 #include <cerrno>
-#include <climits>
 #include <csignal>
 #include <cstdlib>
 #include <poll.h>
@@ -130,23 +130,13 @@ int carriers::add() {
     auto *one = static_cast<carrier *>(std::calloc(1, sizeof(carrier)));
     if (one == nullptr) return -ENOMEM;
     one->of = this;
-    pthread_attr_t attributes;
-    pthread_attr_init(&attributes);
-    const auto least = static_cast<std::size_t>(PTHREAD_STACK_MIN);
-    pthread_attr_setstacksize(&attributes, stack_bytes < least ? least : stack_bytes);
-    sigset_t blocked_signals;
-    sigfillset(&blocked_signals);
-    sigdelset(&blocked_signals, signal_);
-    pthread_attr_setsigmask_np(&attributes, &blocked_signals);
     const std::uint32_t alive = alive_.fetch_add(1) + 1;
     expect_member();
-    const int error = pthread_create(&one->thread, &attributes, run, one);
-    pthread_attr_destroy(&attributes);
-    if (error != 0) {
+    if (const int r = start_thread(one->thread, run, one, stack_bytes, signal_); r < 0) {
         expect_no_member();
         alive_.fetch_sub(1);
         std::free(one);
-        return -error;
+        return r;
     }
     one->next = all_;
     all_ = one;

@@ -4,11 +4,9 @@
 #include "kernel/system_call.hpp"
 
 #include <cerrno>
-#include <climits>
 #include <csignal>
 #include <cstring>
 #include <fcntl.h>
-#include <pthread.h>
 #include <sys/rseq.h>
 
 namespace laio {
@@ -140,19 +138,6 @@ int give_up_rseq() {
 void take_back_rseq() {
     if (__rseq_size == 0) return;
     system_call(SYS_rseq, static_cast<long>(thread_pointer()) + __rseq_offset, 32, 0, RSEQ_SIG);
-}
-
-int start_thread(unsigned long &thread, void *(*run)(void *), void *argument, std::size_t stack_bytes) {
-    pthread_attr_t attributes;
-    pthread_attr_init(&attributes);
-    const auto least = static_cast<std::size_t>(PTHREAD_STACK_MIN); // 128 KB on aarch64
-    pthread_attr_setstacksize(&attributes, stack_bytes < least ? least : stack_bytes);
-    sigset_t blocked;
-    sigfillset(&blocked);
-    pthread_attr_setsigmask_np(&attributes, &blocked);
-    const int error = pthread_create(&thread, &attributes, run, argument);
-    pthread_attr_destroy(&attributes);
-    return -error;
 }
 
 } // namespace laio

@@ -5,7 +5,6 @@
 #include "engines/guest.hpp"
 #include "kernel/system_call.hpp"
 
-#include <cstddef>
 #include <cstdint>
 #include <linux/futex.h>
 
@@ -28,9 +27,6 @@ int cpu_of(const guest &one);      // the one it is or was last on; -1: not to b
 // context would be the wrong one. 0 or a negative errno.
 int give_up_rseq();
 void take_back_rseq();
-
-// A thread with every signal blocked. 0 or a negative errno.
-int start_thread(unsigned long &thread, void *(*run)(void *), void *argument, std::size_t stack_bytes);
 
 std::uintptr_t thread_pointer();
 

@@ -3,6 +3,7 @@
 #include "engines/activation.hpp"
 #include "engines/guest_thread.hpp"
 #include "engines/members.hpp"
+#include "engines/threads.hpp"
 #include "kernel/clock.hpp"
 #include "kernel/system_call.hpp"
 
