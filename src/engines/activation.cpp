@@ -2,6 +2,7 @@
 
 #include "engines/guest_thread.hpp"
 #include "engines/likeness.hpp"
+#include "engines/push.hpp"
 #include "kernel/interruptible.hpp"
 #include "kernel/system_call.hpp"
 
@@ -64,11 +65,7 @@ bool activation::provide_spare() {
 }
 
 // A guest, or the application for it.
-void activation::put_at_rest(guest &one) {
-    guest *first = resting_.load(std::memory_order_relaxed);
-    do one.next = first;
-    while (!resting_.compare_exchange_weak(first, &one, std::memory_order_release, std::memory_order_relaxed));
-}
+void activation::put_at_rest(guest &one) { push(resting_, one, &guest::next); }
 
 // Watchers.
 bool activation::wake_spare(guest &of, std::uint64_t word_seen) {

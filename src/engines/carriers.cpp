@@ -2,6 +2,7 @@
 
 #include "calls/transfer.hpp"
 #include "engines/members.hpp"
+#include "engines/push.hpp"
 #include "engines/threads.hpp"
 #include "kernel/clock.hpp"
 #include "kernel/file.hpp"
@@ -38,14 +39,6 @@ public:
 private:
     pthread_mutex_t &lock_;
 };
-
-// True: it is the first one.
-template <class T> bool push(std::atomic<T *> &stack, T &one, T *T::*next) {
-    T *latest = stack.load(std::memory_order_relaxed);
-    do one.*next = latest;
-    while (!stack.compare_exchange_weak(latest, &one, std::memory_order_release, std::memory_order_relaxed));
-    return latest == nullptr;
-}
 
 // All of a stack of operations, in the order in which they were pushed.
 void pop_all(std::atomic<operation *> &stack, operation_list &to) {

@@ -1,6 +1,7 @@
 #include "engines/members.hpp"
 
 #include "engines/credentials.hpp"
+#include "engines/push.hpp"
 #include "kernel/system_call.hpp"
 
 #include <cerrno>
@@ -198,8 +199,7 @@ member *take_member() {
     if (made == nullptr) return nullptr;
     made->tid.store(-1);
     made->process = process;
-    made->next = members.load();
-    while (!members.compare_exchange_weak(made->next, made)) {}
+    push(members, *made, &member::next);
     return made;
 }
 
