@@ -3,6 +3,7 @@
 #include "engines/guest_thread.hpp"
 #include "engines/likeness.hpp"
 #include "engines/push.hpp"
+#include "kernel/futex.hpp"
 #include "kernel/interruptible.hpp"
 #include "kernel/system_call.hpp"
 

@@ -3,6 +3,7 @@
 #include "engines/activation_possible.hpp"
 #include "engines/guest_thread.hpp"
 #include "engines/threads.hpp"
+#include "kernel/futex.hpp"
 #include "kernel/interruptible.hpp"
 #include "kernel/system_call.hpp"
 

@@ -3,10 +3,9 @@
 #pragma once
 
 #include "engines/guest.hpp"
-#include "kernel/system_call.hpp"
+#include "kernel/futex.hpp"
 
 #include <cstdint>
-#include <linux/futex.h>
 
 namespace laio {
 
@@ -29,13 +28,6 @@ int give_up_rseq();
 void take_back_rseq();
 
 std::uintptr_t thread_pointer();
-
-inline void futex_wait(const std::atomic<int> &word_of, int value) {
-    system_call(SYS_futex, word(&word_of), FUTEX_WAIT_PRIVATE, value, 0);
-}
-inline void futex_wake(const std::atomic<int> &word_of) {
-    system_call(SYS_futex, word(&word_of), FUTEX_WAKE_PRIVATE, 1);
-}
 
 // Asks a guest at rest for something.
 inline void send(guest &to, errand what) {

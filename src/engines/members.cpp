@@ -2,6 +2,7 @@
 
 #include "engines/credentials.hpp"
 #include "engines/push.hpp"
+#include "kernel/futex.hpp"
 #include "kernel/system_call.hpp"
 
 #include <cerrno>
@@ -9,7 +10,6 @@
 #include <cstdlib>
 #include <ctime>
 #include <linux/capability.h>
-#include <linux/futex.h>
 #include <ucontext.h>
 
 namespace laio {
@@ -106,7 +106,7 @@ bool ask(member &one, favour &what) {
         const bool gone = !rung || one.tid.load() != tid;
         if (gone && one.asked.compare_exchange_strong(mine, nullptr)) return false;
         rung = true; // it has taken the favour if it is not there to be taken back
-        system_call(SYS_futex, word(&what.done), FUTEX_WAIT_PRIVATE, 0, word(&patience));
+        futex_wait(what.done, 0, &patience);
     }
     return true;
 }
@@ -117,14 +117,13 @@ void do_favour(favour &what) {
         const long *a = what.arguments;
         system_call(what.number, a[0], a[1], a[2], a[3], a[4], a[5]);
     }
-    const long futex = word(&what.done);
-    what.done.store(1, std::memory_order_release); // from here on it may be gone: a wake-up too many harms nobody
-    system_call(SYS_futex, futex, FUTEX_WAKE_PRIVATE, 1);
+    std::atomic<int> &done = what.done;
+    done.store(1, std::memory_order_release); // from here on it may be gone: a wake-up too many harms nobody
+    futex_wake(done);
 }
 
 void answer(member &me, int what) {
-    if (me.answer.exchange(what, std::memory_order_acq_rel) != answer_none)
-        system_call(SYS_futex, word(&me.answer), FUTEX_WAKE_PRIVATE, 1);
+    if (me.answer.exchange(what, std::memory_order_acq_rel) != answer_none) futex_wake(me.answer);
 }
 
 void block(ucontext_t *context, std::uint64_t mask) {
@@ -261,7 +260,7 @@ void close_mask(member &one, std::uint64_t mask, const guest &its, bool (*is_dea
         const bool asked = is == answer_awaited;
         if (asked && is_deaf(its)) return; // the message comes before any other when that ends
         if (asked && i == looks) return;
-        system_call(SYS_futex, word(&one.answer), FUTEX_WAIT_PRIVATE, is, asked ? word(&between_looks) : 0);
+        futex_wait(one.answer, is, asked ? &between_looks : nullptr);
     }
     to = one.answered;
 }

@@ -5,12 +5,11 @@
 #include "engines/members.hpp"
 #include "engines/threads.hpp"
 #include "kernel/clock.hpp"
+#include "kernel/futex.hpp"
 #include "kernel/system_call.hpp"
 
 #include <cerrno>
-#include <climits>
 #include <csignal>
-#include <linux/futex.h>
 #include <linux/membarrier.h>
 #include <sched.h>
 #include <sys/prctl.h>
@@ -61,7 +60,7 @@ void watchers::abandon() { watchdog_ = 0; }
 
 void watchers::wake() {
     asleep_.store(0);
-    system_call(SYS_futex, word(&asleep_), FUTEX_WAKE_PRIVATE, INT_MAX);
+    futex_wake_all(asleep_);
 }
 
 // Until the next call. The application looks at asleep_ after it has written its word, without a fence between; the
@@ -74,8 +73,7 @@ void watchers::sleep(unsigned who, const guest *last, std::uint64_t last_word) {
         asleep_.fetch_and(~who);
         return;
     }
-    for (unsigned seen = asleep_.load(); (seen & who) != 0; seen = asleep_.load())
-        system_call(SYS_futex, word(&asleep_), FUTEX_WAIT_PRIVATE, static_cast<int>(seen), 0);
+    for (unsigned seen = asleep_.load(); (seen & who) != 0; seen = asleep_.load()) futex_wait(asleep_, seen);
 }
 
 // To the CPU that the thread is on.
