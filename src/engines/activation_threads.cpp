@@ -6,6 +6,7 @@
 #include "kernel/futex.hpp"
 #include "kernel/interruptible.hpp"
 #include "kernel/system_call.hpp"
+#include "kernel/thread_pointer.hpp"
 
 #include <cerrno>
 #include <cstdlib>

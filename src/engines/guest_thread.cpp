@@ -2,6 +2,7 @@
 
 #include "kernel/interruptible.hpp"
 #include "kernel/system_call.hpp"
+#include "kernel/thread_pointer.hpp"
 
 #include <cerrno>
 #include <csignal>
@@ -64,8 +65,6 @@ bool speaks_of_us(const char *text, long length) {
 }
 
 } // namespace
-
-std::uintptr_t thread_pointer() { return reinterpret_cast<std::uintptr_t>(__builtin_thread_pointer()); }
 
 std::uint64_t set_mask(std::uint64_t mask) {
     std::uint64_t before = 0;

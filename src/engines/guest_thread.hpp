@@ -27,8 +27,6 @@ int cpu_of(const guest &one);      // the one it is or was last on; -1: not to b
 int give_up_rseq();
 void take_back_rseq();
 
-std::uintptr_t thread_pointer();
-
 // Asks a guest at rest for something.
 inline void send(guest &to, errand what) {
     to.asked.store(static_cast<int>(what), std::memory_order_release);

@@ -4,6 +4,7 @@
 #include "engines/push.hpp"
 #include "kernel/futex.hpp"
 #include "kernel/system_call.hpp"
+#include "kernel/thread_pointer.hpp"
 
 #include <cerrno>
 #include <csignal>
@@ -51,22 +52,10 @@ std::atomic<member *> members{nullptr};
 std::atomic<int> expected{0};
 
 #if defined(__x86_64__)
-std::uintptr_t thread_pointer() {
-    std::uintptr_t is = 0;
-    asm volatile("rdfsbase %0" : "=r"(is));
-    return is;
-}
-void set_thread_pointer(std::uintptr_t to) { asm volatile("wrfsbase %0" : : "r"(to) : "memory"); }
 std::uintptr_t stack_pointer(const ucontext_t *context) {
     return static_cast<std::uintptr_t>(context->uc_mcontext.gregs[REG_RSP]);
 }
 #else
-std::uintptr_t thread_pointer() {
-    std::uintptr_t is = 0;
-    asm volatile("mrs %0, tpidr_el0" : "=r"(is));
-    return is;
-}
-void set_thread_pointer(std::uintptr_t to) { asm volatile("msr tpidr_el0, %0" : : "r"(to) : "memory"); }
 std::uintptr_t stack_pointer(const ucontext_t *context) { return context->uc_mcontext.sp; }
 #endif
 
