@@ -1,6 +1,6 @@
 // The changes between the application's stack and thread pointer and those of a kernel thread: see activation.hpp.
-// Offsets into struct guest are checked in guest.hpp. While the application is away its callee-saved registers, FPCR and the
-// words of its call lie on its own stack; x29 stays its frame, so that unwinding finds the way from any point in between.
+// While the application is away its callee-saved registers, FPCR and the words of its call lie on its own stack; x29 stays its
+// frame, so that unwinding finds the way from any point in between.
 //
 // Memory order. A claimant reads what the application left behind (APP_SP, RESUME, the frame, all of its data) after it has
 // read the word: so `inside` is stored with release. Nobody reads anything on the strength of `done`: a plain store. Between a
@@ -8,18 +8,7 @@
 // *ASLEEP or CLAIM and makes every thread's accesses orderly by membarrier(2) before it loads the word.
 // Not carried: SME's ZA and keys of pointer authentication that a thread has changed for itself.
 
-    .set WORD, 0
-    .set APP_SP, 8
-    .set OWN_SP, 16
-    .set OWN_TP, 24
-    .set APP_TP, 32
-    .set ASLEEP, 40
-    .set RESULT, 48
-    .set MADE, 56
-    .set THREAD_SP, 112
-    .set CALL_TP, 120
-    .set CLAIM, 128
-    .set RESUME, 136
+#include "engines/activation_assembly.inc"
 
     .set FRAME, 224             // bytes: x29, x30, x19 to x28, d8 to d15,
     .set CONTROL, 160           // FPCR,
@@ -99,21 +88,6 @@
     .irp register, d8, d9, d10, d11, d12, d13, d14, d15
     .cfi_restore \register
     .endr
-    .endm
-
-    .macro begin_function name
-    .globl \name
-    .hidden \name
-    .type \name, %function
-    .balign 16
-\name:
-    .cfi_startproc
-    landing CALLED
-    .endm
-
-    .macro end_function name
-    .cfi_endproc
-    .size \name, . - \name
     .endm
 
 // The call whose number is in x21 and whose arguments are in the registers for it, on the stack and thread pointer of the

@@ -1,20 +1,8 @@
 // The changes between the application's stack and thread pointer and those of a kernel thread: see activation.hpp.
-// Offsets into struct guest are checked in guest.hpp. While the application is away its callee-saved registers, MXCSR, the x87
-// control word and the words of its call lie on its own stack; %rbp stays its frame, so that unwinding finds the way from
-// any point in between.
+// While the application is away its callee-saved registers, MXCSR, the x87 control word and the words of its call lie on its
+// own stack; %rbp stays its frame, so that unwinding finds the way from any point in between.
 
-    .set WORD, 0
-    .set APP_SP, 8
-    .set OWN_SP, 16
-    .set OWN_TP, 24
-    .set APP_TP, 32
-    .set ASLEEP, 40
-    .set RESULT, 48
-    .set MADE, 56
-    .set THREAD_SP, 112
-    .set CALL_TP, 120
-    .set CLAIM, 128
-    .set RESUME, 136
+#include "engines/activation_assembly.inc"
 
     .set SAVED, 40              // bytes of registers below the frame pointer
     .set CONTROL, 72            // and of MXCSR, the x87 control word, the words of a call (from 8 on) and alignment
@@ -50,17 +38,8 @@
     pop %rbp
     .endm
 
-    .macro begin_function name
-    .globl \name
-    .hidden \name
-    .type \name, @function
-\name:
-    .cfi_startproc
-    .endm
-
-    .macro end_function name
-    .cfi_endproc
-    .size \name, . - \name
+// Where an indirect branch may come in: Linux has no check of that in user mode.
+    .macro landing kind
     .endm
 
 // The call whose number is in %r13 and whose arguments are in the registers for it, on the stack and thread pointer of the
