@@ -5,6 +5,7 @@
 #include <fmt/format.h>
 #include <nlohmann/json.hpp>
 
+#include <cmath>
 #include <iterator>
 #include <string_view>
 
@@ -32,9 +33,20 @@ std::string engines_of(const laio_counts &stats) {
     return names;
 }
 
-// What a call cost inside laio_syscall(), on the average of those that were timed.
-double mean_ns(const laio_route_stats &route) {
-    return route.sampled == 0 ? 0 : static_cast<double>(route.sampled_ns) / static_cast<double>(route.sampled);
+// What a call of the route cost inside laio_syscall(), about: the median of those that were timed, by proportion between
+// the bounds of the bucket it is in. 0 if none was; the last bucket has no upper bound.
+double median_ns(const laio_counts &stats, std::size_t route) {
+    double before = static_cast<double>(stats.routes[route].sampled) / 2;
+    for (unsigned i = 0; before > 0 && i < LAIO_COST_BUCKETS; ++i) {
+        const auto here = static_cast<double>(stats.cost_ns[route][i]);
+        if (here >= before) {
+            const auto low_ns = static_cast<double>(LAIO_COST_BUCKET_NS(i));
+            if (i + 1 == LAIO_COST_BUCKETS) return low_ns;
+            return std::lerp(low_ns, static_cast<double>(LAIO_COST_BUCKET_NS(i + 1)), before / here);
+        }
+        before -= here;
+    }
+    return 0;
 }
 
 } // namespace
@@ -60,10 +72,10 @@ std::string report_as_text(const statistics &counts) {
     line("bytes read from files", counts.bytes_read);
 
     fmt::format_to(out, "laio ({})\n", engines_of(laio));
-    fmt::format_to(out, "  {:<22}{:>14}{:>14}{:>14}\n", "route", "calls", "blocked", "mean ns");
+    fmt::format_to(out, "  {:<22}{:>14}{:>14}{:>14}\n", "route", "calls", "blocked", "about ns each");
     for (std::size_t i = 0; i < route_names.size(); ++i)
         fmt::format_to(out, "  {:<22}{:>14}{:>14}{:>14.0f}\n", route_names[i], laio.routes[i].calls,
-                       laio.routes[i].blocked, mean_ns(laio.routes[i]));
+                       laio.routes[i].blocked, median_ns(laio, i));
     line("background, at most", laio.outstanding_peak);
     line("carriers, at most", laio.carriers_peak);
     line("queue depth, at most", laio.queue_depth_peak);
@@ -88,7 +100,8 @@ std::string report_as_json(const statistics &counts) {
         routes[std::string(route_names[i])] = {{"calls", laio.routes[i].calls},
                                                {"blocked", laio.routes[i].blocked},
                                                {"sampled", laio.routes[i].sampled},
-                                               {"sampled_ns", laio.routes[i].sampled_ns}};
+                                               {"sampled_ns", laio.routes[i].sampled_ns},
+                                               {"median_ns", std::round(median_ns(laio, i))}};
 
     ordered_json report;
     report["httpd"] = {{"connections", counts.connections},

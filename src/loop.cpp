@@ -50,6 +50,14 @@ bool goes_on(const operation &op) {
     }
 }
 
+// LAIO_COST_BUCKET_NS the other way round: the highest bit says which four, the two below it which of them.
+unsigned cost_bucket_of(std::uint64_t ns) {
+    if (ns < LAIO_COST_BUCKET_NS(0)) return 0;
+    const auto highest = static_cast<unsigned>(std::bit_width(ns)) - 1;
+    const unsigned bucket = 4 * (highest - 4) + static_cast<unsigned>((ns >> (highest - 2)) & 3U);
+    return bucket < LAIO_COST_BUCKETS ? bucket : LAIO_COST_BUCKETS - 1;
+}
+
 laio_handle_t as_handle(std::uintptr_t number) { return reinterpret_cast<laio_handle_t>(number); }
 
 } // namespace
@@ -106,13 +114,14 @@ long loop::make(long number, const long *arguments) {
 }
 
 long loop::make_timed(const row &what, long number, const long *arguments) {
-    laio_route_stats &route_stats = routes_[static_cast<unsigned>(what.way)];
+    const auto way = static_cast<unsigned>(what.way);
     const std::uint64_t claims = activation_.claims();
     const std::int64_t began_ns = now_ns();
     const long result = dispatch(what, number, arguments);
     const auto took_ns = static_cast<std::uint64_t>(now_ns() - began_ns);
-    ++route_stats.sampled;
-    route_stats.sampled_ns += took_ns;
+    ++routes_[way].sampled;
+    routes_[way].sampled_ns += took_ns;
+    ++costs_by_ns_[way][cost_bucket_of(took_ns)];
     if (activation_.claims() != claims) ++claims_by_us_[bucket_of(took_ns / 1000)];
     return result;
 }

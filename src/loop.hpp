@@ -142,6 +142,7 @@ private:
     std::int64_t turn_began_ns_ = 0;
     int ring_errno_ = 0;
     int activations_errno_ = 0; // why there are none; 0 before the first call that needs them, too
+    std::uint64_t costs_by_ns_[LAIO_ROUTES][LAIO_COST_BUCKETS]{}; // last: it is large, and for timed calls only
 };
 
 inline const row *loop::begin(long number) {

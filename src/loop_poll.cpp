@@ -289,6 +289,11 @@ void loop::count(struct laio_stats &stats) {
         stats.routes[LAIO_ROUTE_ACTIVATION] = {};
     }
     for (unsigned i = 0; i < LAIO_CLAIM_BUCKETS; ++i) stats.claim_us[i] = claims_by_us_[i];
+    for (unsigned i = 0; i < LAIO_ROUTES; ++i) {
+        const bool is_queued = i == LAIO_ROUTE_ACTIVATION && activations_errno_ != 0;
+        std::uint64_t *const costs = stats.cost_ns[is_queued ? static_cast<unsigned>(LAIO_ROUTE_QUEUED) : i];
+        for (unsigned j = 0; j < LAIO_COST_BUCKETS; ++j) costs[j] += costs_by_ns_[i][j];
+    }
     stats.outstanding = outstanding_;
     stats.outstanding_peak = outstanding_peak_;
     stats.completed = completed_;

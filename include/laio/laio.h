@@ -150,6 +150,9 @@ struct laio_route_stats {
 };
 
 #define LAIO_CLAIM_BUCKETS 16
+#define LAIO_COST_BUCKETS  64
+/* The shortest time that element i of cost_ns counts; four to a doubling: 16, 20, 24, 28, 32, 40, 48, 56, 64, ... ns */
+#define LAIO_COST_BUCKET_NS(i) ((uint64_t)(4 + (i) % 4) << ((i) / 4 + 2))
 
 struct laio_stats {
     size_t size;               /* in: sizeof(struct laio_stats); out: how much of it was filled in */
@@ -188,6 +191,10 @@ struct laio_stats {
     /* Timed calls (one in 64) that were claimed, by the microseconds from their entry to EINPROGRESS: below 1, 2, 4, 8,
      * ...; the last one is all above. */
     uint64_t claim_us[LAIO_CLAIM_BUCKETS];
+    /* Each route's timed calls (one in 64), by the nanoseconds they spent inside laio_syscall(): element i counts from
+     * LAIO_COST_BUCKET_NS(i) to below LAIO_COST_BUCKET_NS(i + 1); the first one all that were shorter too, the last one
+     * all that were longer. Together as many as routes[].sampled. */
+    uint64_t cost_ns[LAIO_ROUTES][LAIO_COST_BUCKETS];
 };
 
 #ifdef __cplusplus

@@ -6,7 +6,9 @@
 #include <cstddef>
 #include <cstring>
 #include <fcntl.h>
+#include <iterator>
 #include <memory>
+#include <numeric>
 #include <poll.h>
 #include <sys/epoll.h>
 #include <sys/file.h>
@@ -184,6 +186,65 @@ TEST_P(lifecycle, stats_count) {
     }
     EXPECT_EQ(calls, 1U);
     EXPECT_EQ(blocked, 1U);
+}
+
+// Bounds within which sampled_ns must be, by what is counted in each bucket.
+struct cost_bounds {
+    std::uint64_t count = 0;
+    std::uint64_t least_ns = 0;
+    std::uint64_t most_ns = 0;
+};
+
+cost_bounds bounds_of(const std::uint64_t (&costs)[LAIO_COST_BUCKETS]) {
+    cost_bounds bounds;
+    for (unsigned i = 0; i < LAIO_COST_BUCKETS; ++i) {
+        bounds.count += costs[i];
+        bounds.least_ns += i > 0 ? costs[i] * LAIO_COST_BUCKET_NS(i) : 0;
+        bounds.most_ns += costs[i] * LAIO_COST_BUCKET_NS(i + 1);
+    }
+    if (costs[LAIO_COST_BUCKETS - 1] > 0) bounds.most_ns = UINT64_MAX; // the machine paused
+    return bounds;
+}
+
+TEST_P(lifecycle, buckets_of_costs_ascend_by_at_most_a_quarter) {
+    EXPECT_EQ(LAIO_COST_BUCKET_NS(0), 16U);
+    for (unsigned i = 0; i < LAIO_COST_BUCKETS; ++i) {
+        EXPECT_GT(LAIO_COST_BUCKET_NS(i + 1), LAIO_COST_BUCKET_NS(i)) << i;
+        EXPECT_LE(4 * LAIO_COST_BUCKET_NS(i + 1), 5 * LAIO_COST_BUCKET_NS(i)) << i;
+    }
+}
+
+// One in 64 of the calls, each in one bucket of its route, which is the right one. Three calls in turn: each is timed
+// sometimes.
+TEST_P(lifecycle, stats_count_costs) {
+    const directory files;
+    const descriptor file = files.file("synced", "");
+    struct laio_stats before = stats_now();
+    for (int round = 0; round < 2; ++round) {
+        for (int i = 0; i < 64 * 10; ++i) {
+            ASSERT_EQ(laio_syscall(SYS_getppid), getppid());
+            ASSERT_EQ(laio_syscall(SYS_getppid), getppid());
+            ASSERT_EQ(done(SYS_fsync, file.get()), (outcome{0, 0}));
+        }
+        const struct laio_stats after = stats_now();
+        std::uint64_t sampled = 0;
+        for (std::size_t route = 0; route < LAIO_ROUTES; ++route) {
+            const laio_route_stats &counted = after.routes[route];
+            const cost_bounds bounds = bounds_of(after.cost_ns[route]);
+            EXPECT_EQ(bounds.count, counted.sampled) << route;
+            EXPECT_LE(bounds.least_ns, counted.sampled_ns) << route;
+            EXPECT_GE(bounds.most_ns, counted.sampled_ns) << route;
+            for (unsigned i = 0; i < LAIO_COST_BUCKETS; ++i)
+                EXPECT_GE(after.cost_ns[route][i], before.cost_ns[route][i]) << route;
+            sampled += counted.sampled - before.routes[route].sampled;
+        }
+        EXPECT_EQ(sampled, 3U * 10U);
+        EXPECT_GE(after.routes[LAIO_ROUTE_DIRECT].sampled, 10U);
+        EXPECT_GE(after.routes[LAIO_ROUTE_ACTIVATION].sampled + after.routes[LAIO_ROUTE_QUEUED].sampled, 5U);
+        EXPECT_LE(std::accumulate(std::begin(after.claim_us), std::end(after.claim_us), std::uint64_t{0}),
+                  after.claims);
+        before = after;
+    }
 }
 
 // ---- laio_fini and the end of a thread ---------------------------------------------------------------------------------
