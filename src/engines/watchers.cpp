@@ -8,20 +8,26 @@
 #include "kernel/futex.hpp"
 #include "kernel/system_call.hpp"
 
+#include <algorithm>
 #include <cerrno>
 #include <csignal>
 #include <linux/membarrier.h>
 #include <sched.h>
 #include <sys/prctl.h>
+#include <utility>
 
 namespace laio {
 namespace {
 
 constexpr unsigned sentinel_bit = 1;
 constexpr unsigned watchdog_bit = 2;
-constexpr std::int64_t guard_ns = 50'000; // how long the sentinel stands after the last call
-constexpr timespec tick_length{0, 700'000};
-constexpr unsigned idle_ticks = 16; // how long the watchdog ticks after it
+// How long the sentinel stands after the last call: twice as long after a call that came meanwhile, half as long after none.
+// To be woken costs about as much as to stand for 10 us.
+constexpr std::int64_t stand_max_ns = 50'000;
+constexpr std::int64_t stand_min_ns = 1'000;
+constexpr timespec tick_length{0, 1'500'000};
+constexpr unsigned idle_ticks = 4; // how long the watchdog ticks after it
+constexpr unsigned long_ticks = 8; // how long a call may run before it is taken for one that blocks
 constexpr std::size_t stack_bytes = std::size_t{64} * 1024;
 
 // Whether it blocks in the call of that word.
@@ -102,6 +108,8 @@ void watchers::stand_guard() {
     const guest *last = nullptr;
     std::uint64_t last_word = 0;
     std::int64_t since_ns = now_ns();
+    std::int64_t stand_ns = stand_max_ns;
+    bool stands = false; // nothing has happened since the last look
     while (!stopping_.load(std::memory_order_relaxed)) {
         guest &one = *current_.load(std::memory_order_acquire);
         const std::uint64_t seen = one.word.load(std::memory_order_acquire);
@@ -114,11 +122,14 @@ void watchers::stand_guard() {
             last = &one;
             last_word = seen;
             since_ns = now_ns();
-        } else if (!is_inside(seen) && now_ns() - since_ns > guard_ns) {
+            if (std::exchange(stands, false)) stand_ns = std::min(2 * stand_ns, stand_max_ns);
+        } else if (!is_inside(seen) && now_ns() - since_ns > stand_ns) {
             sleep(sentinel_bit, last, last_word);
+            stand_ns = std::max(stand_ns / 2, stand_min_ns);
+            stands = false;
             since_ns = now_ns();
             follow(*current_.load());
-        }
+        } else stands = true;
         system_call(SYS_sched_yield);
     }
 }
@@ -142,7 +153,7 @@ void watchers::tick() {
         const std::uint64_t seen = one.word.load(std::memory_order_acquire);
         // or its thread is in a handler that will not end before the application goes on: one that sends its signal
         // there again and again, since it does not find itself on the application's thread
-        const bool is_long = idle >= idle_ticks && &one == last && seen == last_word;
+        const bool is_long = idle >= long_ticks && &one == last && seen == last_word;
         if (is_inside(seen) && (blocks(one, seen) || is_long) && of_->wake_spare(one, seen))
             by_watchdog_.fetch_add(1, std::memory_order_relaxed);
         idle = &one == last && seen == last_word ? idle + 1 : 0;

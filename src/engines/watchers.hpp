@@ -2,7 +2,7 @@
 //
 // The sentinel is a SCHED_IDLE thread on the loop's CPU, so it runs when nothing else there does: if a call is inside the
 // kernel then, it blocks, or the loop runs on another CPU, where the sentinel follows. Where another task keeps the CPU
-// busy, the watchdog looks instead, every 0.7 ms. Both believe only /proc/self/task/TID/syscall, which says "running" of a
+// busy, the watchdog looks instead, every 1.5 ms. Both believe only /proc/self/task/TID/syscall, which says "running" of a
 // call that does not block. Both sleep when no call has been made for a while, and are woken by the next one.
 //
 // They take no lock, allocate nothing and run on raw system calls. The sentinel yields and never spins: SCHED_IDLE is a
