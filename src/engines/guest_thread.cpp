@@ -55,6 +55,13 @@ std::uintptr_t place_of(const char *text, long length) {
     return text[0] == 'r' ? 0 : place;
 }
 
+// Where the name ends in a thread's stat: at the last ")", for the name may have some too. `length`: there is none.
+long end_of_name(const char *stat, long length) {
+    for (long at = length - 1; at > 0; --at)
+        if (stat[at] == ')') return at;
+    return length;
+}
+
 // Whether that is what the kernel says to a thread that asks about itself: that it is in this very call. An emulator of user
 // mode passes on what the kernel says of the emulator, by another machine's numbers, signals and addresses.
 bool speaks_of_us(const char *text, long length) {
@@ -107,17 +114,15 @@ bool is_blocked(const guest &one) {
         return length > 0 && is_call_in_place(place_of(text, length));
     }
     const long length = read_anew(one.stat_file, text);
-    long at = length - 1;
-    while (at > 0 && text[at] != ')') --at;
-    return at > 0 && at + 2 < length && text[at + 2] != 'R';
+    const long at = end_of_name(text, length);
+    return at + 2 < length && text[at + 2] != 'R';
 }
 
 // The 39th field of its stat, the 36th after its name.
 int cpu_of(const guest &one) {
     char text[512];
     const long length = read_anew(one.stat_file, text);
-    long at = length - 1;
-    while (at > 0 && text[at] != ')') --at;
+    long at = end_of_name(text, length);
     for (int spaces = 0; at < length && spaces < 37; ++at)
         if (text[at] == ' ') ++spaces;
     int cpu = at < length ? 0 : -1;
