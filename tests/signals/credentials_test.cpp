@@ -8,6 +8,7 @@
 #include <cstring>
 #include <filesystem>
 #include <fstream>
+#include <functional>
 #include <grp.h>
 #include <linux/audit.h>
 #include <linux/capability.h>
@@ -133,6 +134,25 @@ void take_place(application &self, where place) {
         return;
     }
     }
+}
+
+// Once in either place, each in a child of its own, with threads from before.
+void at_home_and_carried(const std::function<void(application &self, const char *place)> &body) {
+    for (const bool carried : {false, true})
+        run_in_child([&] {
+            application self;
+            self.block(3);
+            if (!carried) self.home();
+            body(self, carried ? "carried" : "at home");
+        });
+}
+
+void expect_from_here_on(application &self, bool (*is_so)()) {
+    EXPECT_TRUE(is_so()) << "here";
+    self.away();
+    EXPECT_TRUE(is_so()) << "carried elsewhere";
+    self.home();
+    EXPECT_TRUE(is_so()) << "at home in the end";
 }
 
 class dropping : public signals_credentials, public ::testing::WithParamInterface<std::tuple<where, who>> {};
@@ -380,24 +400,19 @@ TEST_F(signals_credentials, capabilities_dropped_behind_the_library_do_not_come_
 
 TEST_F(signals_credentials, raw_setuid_is_not_undone_by_a_carrier) {
     for (const bool through_library : {true, false}) {
-        for (const bool carried : {true, false}) {
-            run_in_child([&] {
-                application self;
-                self.block(3);
-                if (!carried) self.home();
-                EXPECT_EQ(through_library ? laio_syscall(SYS_setresuid, some_id, some_id, some_id)
-                                          : syscall(SYS_setresuid, some_id, some_id, some_id),
-                          0);
-                for (int i = 0; i < 3; ++i) {
-                    EXPECT_EQ(geteuid(), some_id);
-                    EXPECT_EQ(syscall(SYS_setresuid, 0, 0, 0), -1);
-                    self.away();
-                }
-                self.home();
+        at_home_and_carried([&](application &self, const char *) {
+            EXPECT_EQ(through_library ? laio_syscall(SYS_setresuid, some_id, some_id, some_id)
+                                      : syscall(SYS_setresuid, some_id, some_id, some_id),
+                      0);
+            for (int i = 0; i < 3; ++i) {
                 EXPECT_EQ(geteuid(), some_id);
                 EXPECT_EQ(syscall(SYS_setresuid, 0, 0, 0), -1);
-            });
-        }
+                self.away();
+            }
+            self.home();
+            EXPECT_EQ(geteuid(), some_id);
+            EXPECT_EQ(syscall(SYS_setresuid, 0, 0, 0), -1);
+        });
     }
 }
 
@@ -405,32 +420,21 @@ TEST_F(signals_credentials, raw_setuid_is_not_undone_by_a_carrier) {
 
 class signals_restrictions : public signals {};
 
+bool may_gain_nothing() { return prctl(PR_GET_NO_NEW_PRIVS, 0, 0, 0, 0) == 1; }
+
 TEST_F(signals_restrictions, no_new_privileges_through_the_library) {
-    for (const bool carried : {false, true}) {
-        run_in_child([&] {
-            application self;
-            self.block(3);
-            if (!carried) self.home();
-            if (prctl(PR_GET_NO_NEW_PRIVS, 0, 0, 0, 0) == 1) return; // everybody has it already
-            EXPECT_EQ(laio_syscall(SYS_prctl, PR_SET_NO_NEW_PRIVS, 1, 0, 0, 0), 0);
-            expect_all("NoNewPrivs", "1", carried ? "carried" : "at home");
-        });
-    }
+    at_home_and_carried([](application &, const char *place) {
+        if (may_gain_nothing()) return; // everybody has it already
+        EXPECT_EQ(laio_syscall(SYS_prctl, PR_SET_NO_NEW_PRIVS, 1, 0, 0, 0), 0);
+        expect_all("NoNewPrivs", "1", place);
+    });
 }
 
 TEST_F(signals_restrictions, no_new_privileges_behind_the_library) {
-    for (const bool carried : {false, true}) {
-        run_in_child([&] {
-            application self;
-            self.block(3);
-            if (!carried) self.home();
-            EXPECT_EQ(prctl(PR_SET_NO_NEW_PRIVS, 1, 0, 0, 0), 0);
-            self.away();
-            EXPECT_EQ(prctl(PR_GET_NO_NEW_PRIVS, 0, 0, 0, 0), 1);
-            self.home();
-            EXPECT_EQ(prctl(PR_GET_NO_NEW_PRIVS, 0, 0, 0, 0), 1);
-        });
-    }
+    at_home_and_carried([](application &self, const char *) {
+        EXPECT_EQ(prctl(PR_SET_NO_NEW_PRIVS, 1, 0, 0, 0), 0);
+        expect_from_here_on(self, may_gain_nothing);
+    });
 }
 
 // A filter that answers getpgrp(2) with EXDEV.
@@ -445,40 +449,22 @@ struct filter {
 bool is_filtered() { return syscall(SYS_getpgid, 0) == -1 && errno == EXDEV; }
 
 TEST_F(signals_restrictions, a_filter_for_all_threads) {
-    for (const bool carried : {false, true}) {
-        run_in_child([&] {
-            application self;
-            self.block(3);
-            if (!carried) self.home();
-            filter one;
-            EXPECT_EQ(prctl(PR_SET_NO_NEW_PRIVS, 1, 0, 0, 0), 0);
-            EXPECT_EQ(syscall(SYS_seccomp, SECCOMP_SET_MODE_FILTER, SECCOMP_FILTER_FLAG_TSYNC, &one.program), 0);
-            expect_all("Seccomp", "2", carried ? "carried" : "at home");
-            EXPECT_TRUE(is_filtered());
-            self.away();
-            EXPECT_TRUE(is_filtered());
-            self.home();
-            EXPECT_TRUE(is_filtered());
-        });
-    }
+    at_home_and_carried([](application &self, const char *place) {
+        filter one;
+        EXPECT_EQ(prctl(PR_SET_NO_NEW_PRIVS, 1, 0, 0, 0), 0);
+        EXPECT_EQ(syscall(SYS_seccomp, SECCOMP_SET_MODE_FILTER, SECCOMP_FILTER_FLAG_TSYNC, &one.program), 0);
+        expect_all("Seccomp", "2", place);
+        expect_from_here_on(self, is_filtered);
+    });
 }
 
 TEST_F(signals_restrictions, a_filter_through_the_library) {
-    for (const bool carried : {false, true}) {
-        run_in_child([&] {
-            application self;
-            self.block(3);
-            if (!carried) self.home();
-            filter one;
-            EXPECT_EQ(laio_syscall(SYS_prctl, PR_SET_NO_NEW_PRIVS, 1, 0, 0, 0), 0);
-            EXPECT_EQ(laio_syscall(SYS_seccomp, SECCOMP_SET_MODE_FILTER, 0, &one.program), 0);
-            EXPECT_TRUE(is_filtered());
-            self.away();
-            EXPECT_TRUE(is_filtered());
-            self.home();
-            EXPECT_TRUE(is_filtered());
-        });
-    }
+    at_home_and_carried([](application &self, const char *) {
+        filter one;
+        EXPECT_EQ(laio_syscall(SYS_prctl, PR_SET_NO_NEW_PRIVS, 1, 0, 0, 0), 0);
+        EXPECT_EQ(laio_syscall(SYS_seccomp, SECCOMP_SET_MODE_FILTER, 0, &one.program), 0);
+        expect_from_here_on(self, is_filtered);
+    });
 }
 
 // A thread cannot take over another's filter: then it does not carry the application, which waits in its call as in a
