@@ -1,28 +1,15 @@
 #include "activations.hpp"
 
+#include "engines/activation_possible.hpp"
 #include "engines/guest_thread.hpp"
 #include "kernel/system_call.hpp"
 #include "laio/laio.h"
 #include "trial.hpp"
 
 #include <csignal>
-#include <fstream>
 #include <linux/membarrier.h>
 #include <pthread.h>
 #include <sched.h>
-#include <sys/auxv.h>
-
-#if defined(__x86_64__)
-#include <asm/hwcap2.h>
-#endif
-
-// NOLINTBEGIN(bugprone-reserved-identifier): theirs
-extern "C" {
-[[gnu::weak]] void __asan_init();
-[[gnu::weak]] void __tsan_init();
-[[gnu::weak]] void __msan_init();
-}
-// NOLINTEND(bugprone-reserved-identifier)
 
 namespace probe {
 namespace {
@@ -32,26 +19,10 @@ using laio_counts = struct laio_stats; // there is a function of this name as we
 
 // ---- What is there without asking --------------------------------------------------------------------------------
 
-bool runs_on_valgrind() {
-    std::ifstream maps("/proc/self/maps");
-    for (std::string line; std::getline(maps, line);)
-        if (line.find("/vgpreload_") != std::string::npos) return true;
-    return false;
-}
-
-bool has_thread_pointer_instructions() {
-#if defined(__x86_64__)
-    return (getauxval(AT_HWCAP2) & HWCAP2_FSGSBASE) != 0;
-#else
-    return true; // of aarch64
-#endif
-}
-
 std::string reason_not_supported() {
-    if (__asan_init != nullptr || __tsan_init != nullptr || __msan_init != nullptr)
-        return "a sanitizer is in the program, which knows no stack but a thread's own";
-    if (runs_on_valgrind()) return "Valgrind is there, which knows no stack but a thread's own";
-    if (!has_thread_pointer_instructions())
+    if (laio::has_sanitizer()) return "a sanitizer is in the program, which knows no stack but a thread's own";
+    if (laio::runs_on_valgrind()) return "Valgrind is there, which knows no stack but a thread's own";
+    if (!laio::can_set_thread_pointer())
         return "the processor, or the kernel for it, has no FSGSBASE: the thread pointer cannot be changed";
     return "not with this C library, or under an emulator, or /proc says too little of threads";
 }

@@ -14,7 +14,6 @@ extern "C" {
 }
 
 namespace laio {
-namespace {
 
 // Valgrind's stable way to ask whether it is there: rotations that do nothing, and a request's address in a register. Its
 // emulation of the thread pointer, and its knowledge of stacks, end at a thread's own.
@@ -47,8 +46,6 @@ bool can_set_thread_pointer() { // by an instruction
     return true;
 #endif
 }
-
-} // namespace
 
 bool activations_are_possible() { return can_set_thread_pointer() && !has_sanitizer() && !runs_on_valgrind(); }
 
