@@ -13,19 +13,28 @@ namespace {
 
 class signals_masks : public signals {};
 
+void expect_blocked_and_not(int blocked, int open) {
+    EXPECT_TRUE(is_blocked(blocked));
+    EXPECT_FALSE(is_blocked(open));
+}
+
+void expect_pending_until_unblocked(int number) {
+    EXPECT_TRUE(is_pending(number));
+    EXPECT_EQ(handled, 0);
+    unblock_signal(number);
+    EXPECT_EQ(handled, 1);
+}
+
 TEST_F(signals_masks, what_is_blocked_at_home_is_blocked_while_carried) {
     run_in_child([] {
         application self;
         block_signal(SIGUSR1);
         self.away();
-        EXPECT_TRUE(is_blocked(SIGUSR1));
-        EXPECT_FALSE(is_blocked(SIGUSR2));
+        expect_blocked_and_not(SIGUSR1, SIGUSR2);
         self.away(); // from one carrier to the next
-        EXPECT_TRUE(is_blocked(SIGUSR1));
-        EXPECT_FALSE(is_blocked(SIGUSR2));
+        expect_blocked_and_not(SIGUSR1, SIGUSR2);
         self.home();
-        EXPECT_TRUE(is_blocked(SIGUSR1));
-        EXPECT_FALSE(is_blocked(SIGUSR2));
+        expect_blocked_and_not(SIGUSR1, SIGUSR2);
     });
 }
 
@@ -37,11 +46,9 @@ TEST_F(signals_masks, what_is_blocked_while_carried_is_blocked_at_home) {
         block_signal(SIGUSR1);
         unblock_signal(SIGUSR2);
         self.home();
-        EXPECT_TRUE(is_blocked(SIGUSR1));
-        EXPECT_FALSE(is_blocked(SIGUSR2));
+        expect_blocked_and_not(SIGUSR1, SIGUSR2);
         self.away();
-        EXPECT_TRUE(is_blocked(SIGUSR1));
-        EXPECT_FALSE(is_blocked(SIGUSR2));
+        expect_blocked_and_not(SIGUSR1, SIGUSR2);
     });
 }
 
@@ -55,11 +62,9 @@ TEST_F(signals_masks, the_mask_stays_with_the_application_over_many_calls) {
             block_signal(number);
             unblock_signal(other);
             self.block(3);
-            EXPECT_TRUE(is_blocked(number));
-            EXPECT_FALSE(is_blocked(other));
+            expect_blocked_and_not(number, other);
             self.home();
-            EXPECT_TRUE(is_blocked(number));
-            EXPECT_FALSE(is_blocked(other));
+            expect_blocked_and_not(number, other);
         }
     });
 }
@@ -89,10 +94,7 @@ TEST_F(signals_masks, a_signal_that_is_pending_at_home_is_handled_while_carried)
         block_signal(SIGUSR1);
         kill(getpid(), SIGUSR1);
         self.away();
-        EXPECT_TRUE(is_pending(SIGUSR1));
-        EXPECT_EQ(handled, 0);
-        unblock_signal(SIGUSR1);
-        EXPECT_EQ(handled, 1);
+        expect_pending_until_unblocked(SIGUSR1);
     });
 }
 
@@ -104,10 +106,7 @@ TEST_F(signals_masks, a_signal_that_is_pending_while_carried_is_handled_at_home)
         self.away();
         kill(getpid(), SIGUSR1);
         self.home();
-        EXPECT_TRUE(is_pending(SIGUSR1));
-        EXPECT_EQ(handled, 0);
-        unblock_signal(SIGUSR1);
-        EXPECT_EQ(handled, 1);
+        expect_pending_until_unblocked(SIGUSR1);
     });
 }
 
