@@ -147,13 +147,6 @@ void start_loop() {
 
 void forget_calls() { own_books = {}; }
 
-struct laio_stats stats_now() {
-    struct laio_stats stats {};
-    stats.size = sizeof stats;
-    EXPECT_EQ(laio_stats(&stats), 0);
-    return stats;
-}
-
 void contract_test::SetUp() {
     const auto *info = ::testing::UnitTest::GetInstance()->current_test_info();
     name_ = std::string{info->test_suite_name()} + "." + info->name();

@@ -8,6 +8,7 @@
 #include "engine_set.hpp"
 #include "older_calls.hpp"
 #include "resources.hpp"
+#include "statistics.hpp"
 
 #include <array>
 #include <cerrno>
@@ -88,7 +89,6 @@ template <class... argument> outcome done(long number, argument... values) { ret
 // Makes this thread's loop with the options of the chosen set.
 void start_loop();
 void forget_calls();
-struct laio_stats stats_now();
 
 class contract_test : public ::testing::TestWithParam<const engine_set *> {
 protected:

@@ -4,7 +4,6 @@
 #include <algorithm>
 #include <cerrno>
 #include <csignal>
-#include <cstring>
 #include <fcntl.h>
 #include <stdexcept>
 #include <sys/mman.h>
@@ -42,18 +41,9 @@ laio_completion next_completion() {
 
 pid_t kernel_thread() { return static_cast<pid_t>(syscall(SYS_gettid)); }
 
-struct laio_stats stats_now() {
-    struct laio_stats stats {};
-    stats.size = sizeof stats;
-    laio_stats(&stats);
-    return stats;
-}
-
 std::string why_no_activations() {
     make_any_call_in_place();
-    const struct laio_stats stats = stats_now();
-    if ((stats.engines & LAIO_ENGINE_ACTIVATIONS) != 0) return {};
-    return std::string{"no activations here: "} + std::strerror(stats.activations_errno);
+    return why_not_in_place();
 }
 
 // What still blocks is left to the loop's end, and its descriptors are open until the process ends.

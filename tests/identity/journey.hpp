@@ -8,6 +8,7 @@
 #pragma once
 
 #include "contract/resources.hpp"
+#include "contract/statistics.hpp"
 
 #include <gtest/gtest.h>
 #include <laio/laio.h>
@@ -23,8 +24,6 @@ pid_t kernel_thread();
 
 // Why no call is made in place here; empty: they are. Makes the calling thread's loop.
 std::string why_no_activations();
-
-struct laio_stats stats_now();
 
 // From laio_poll(), which may be interrupted.
 laio_completion next_completion();

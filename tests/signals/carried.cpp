@@ -62,10 +62,7 @@ std::string ask() {
         laio_syscall(SYS_getppid);
         std::array<char, 256> name{};
         laio_syscall(SYS_readlinkat, AT_FDCWD, "/proc/self/exe", name.data(), name.size());
-        const struct laio_stats stats = statistics();
-        const bool has = (stats.engines & LAIO_ENGINE_ACTIVATIONS) != 0;
-        const char *reason = has ? "" : strerror(stats.activations_errno);
-        write_all(answer[1], has ? std::string{} : std::string{"no activations here: "} + reason);
+        write_all(answer[1], why_not_in_place());
         _exit(0);
     }
     close(answer[1]);
@@ -80,13 +77,6 @@ std::string ask() {
 std::string why_no_activations() {
     static const std::string reason = ask();
     return reason;
-}
-
-struct laio_stats statistics() {
-    struct laio_stats stats {};
-    stats.size = sizeof stats;
-    laio_stats(&stats);
-    return stats;
 }
 
 int end_of_child(const std::function<void()> &body) {

@@ -5,6 +5,7 @@
 #pragma once
 
 #include "contract/resources.hpp"
+#include "contract/statistics.hpp"
 
 #include <deque>
 #include <functional>
@@ -78,7 +79,5 @@ private:
 
 // Runs it at home, while the application is carried, and home again.
 void in_each_place(application &of, const std::function<void(const char *place)> &what);
-
-struct laio_stats statistics();
 
 } // namespace laio::test

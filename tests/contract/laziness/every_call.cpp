@@ -62,10 +62,8 @@ protected:
         arm_deadline(std::get<1>(GetParam())->name, deadline_s);
         start_loop();
         EXPECT_EQ(done(SYS_access, "/", 0), (outcome{0, 0})); // activations are made by the first call that needs them
-        const struct laio_stats stats = stats_now();
-        if ((stats.engines & LAIO_ENGINE_ACTIVATIONS) == 0)
-            GTEST_SKIP() << "no activations here: " << strerror(stats.activations_errno);
-        if (std::get<0>(GetParam())->needs_ring && (stats.engines & LAIO_ENGINE_RING) == 0)
+        if (const std::string reason = why_not_in_place(); !reason.empty()) GTEST_SKIP() << reason;
+        if (std::get<0>(GetParam())->needs_ring && (stats_now().engines & LAIO_ENGINE_RING) == 0)
             GTEST_SKIP() << "no io_uring here";
     }
     void TearDown() override {
