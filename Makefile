@@ -6,7 +6,7 @@ JOBS ?= $(shell nproc)
 
 .DEFAULT_GOAL := help
 .NOTPARALLEL:
-.PHONY: help packages build test sanitize cross-aarch64 demo bench-micro bench-activation style install clean
+.PHONY: help packages build test sanitize cross-aarch64 assembly-aarch64 demo bench-micro bench-activation style install clean
 
 # $(call build,PRESET) and $(call test,PRESET): the presets are in CMakePresets.json.
 build = cmake --preset $(1) && cmake --build --preset $(1) --parallel $(JOBS)
@@ -21,7 +21,7 @@ packages: ## installs the Debian packages that are missing (all targets that bui
 build: packages ## builds the library, the tools, the tests and the benchmarks into build/
 	@$(call build,release)
 
-test: packages ## builds and tests: with sanitizers, without liburing, and as it is released
+test: packages assembly-aarch64 ## builds and tests: with sanitizers, without liburing, and as it is released
 	$(call build,asan)
 	$(call test,asan)
 	$(call build,tsan)
@@ -36,6 +36,14 @@ sanitize: packages ## the tests with address, undefined-behaviour and thread san
 	$(call test,asan)
 	$(call build,tsan)
 	$(call test,tsan)
+
+# A machine that is one needs no other compiler for it.
+assembly-aarch64: ## compiles the library for aarch64, and tests its assembly under qemu-user (part of `make test`)
+ifneq ($(shell uname -m),aarch64)
+	@scripts/install-packages aarch64-compiler
+	$(call build,aarch64-assembly)
+	$(call test,aarch64-assembly)
+endif
 
 cross-aarch64: ## builds for aarch64 into build/aarch64, and tests under qemu-user what that can run
 	@scripts/install-packages aarch64
