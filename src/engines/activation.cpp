@@ -45,28 +45,39 @@ void drop_alternate_stack() {
 // Of one that carries nobody.
 std::uint64_t activation::closed_signals() const { return all_signals & ~bit_of_signal(results_->cancel_signal()); }
 
-// Only the application takes from those at rest, so the first one cannot come back meanwhile.
+// Only the application takes from those at rest, so the first one cannot come back meanwhile. One that has ended by itself
+// is still in the list.
 guest *activation::pop_rested() {
-    guest *one = resting_.load(std::memory_order_acquire);
-    while (one != nullptr && !resting_.compare_exchange_weak(one, one->next, std::memory_order_acquire)) {}
-    return one;
+    for (;;) {
+        guest *one = resting_.load(std::memory_order_acquire);
+        while (one != nullptr && !resting_.compare_exchange_weak(one, one->next, std::memory_order_acquire)) {}
+        whereabouts found = whereabouts::at_rest;
+        if (one == nullptr || one->is.compare_exchange_strong(found, whereabouts::busy)) return one;
+        one->is.store(whereabouts::to_be_freed);
+    }
 }
 
 guest *activation::take_rested() {
-    if (resting_.load() == nullptr && !make_guest()) return nullptr;
-    return pop_rested();
+    guest *one = pop_rested();
+    return one != nullptr ? one : make_guest();
 }
 
 bool activation::provide_spare() {
     guest *one = take_rested();
     if (one == nullptr) return false;
     guest *none = nullptr;
-    if (!spare_.compare_exchange_strong(none, one)) put_at_rest(*one); // one came back by itself
+    if (!spare_.compare_exchange_strong(none, one)) { // one came back by itself
+        put_at_rest(*one);
+        send(*one, errand::rest); // from now on it may end
+    }
     return true;
 }
 
 // A guest, or the application for it.
-void activation::put_at_rest(guest &one) { push(resting_, one, &guest::next); }
+void activation::put_at_rest(guest &one) {
+    one.is.store(whereabouts::at_rest);
+    push(resting_, one, &guest::next);
+}
 
 // Watchers.
 bool activation::wake_spare(guest &of, std::uint64_t word_seen) {
@@ -82,6 +93,7 @@ bool activation::wake_spare(guest &of, std::uint64_t word_seen) {
 // A guest.
 void activation::carry(guest &me) {
     *running_ = &me;
+    me.has_carried = true;
     me.op = me.from->op;
     watchers_.watch(me);
     me.membership->stack_top.store(reinterpret_cast<std::uintptr_t>(me.own_sp));
@@ -157,13 +169,12 @@ void activation::resume(guest &me) {
 // A guest.
 void activation::rest(guest &me) {
     for (;;) {
-        int what = 0;
-        while ((what = me.asked.exchange(0, std::memory_order_acquire)) == 0) futex_wait(me.asked, 0);
-        switch (static_cast<errand>(what)) {
+        switch (await(me)) {
         case errand::claim: claim(me); break;
         case errand::resume: resume(me); break;
         case errand::help: help(me); break;
         case errand::end: laio_activation_end(&me);
+        case errand::rest:
         case errand::none: break;
         }
     }

@@ -14,6 +14,7 @@
 #include "engines/carriers.hpp"
 #include "engines/guest.hpp"
 #include "engines/watchers.hpp"
+#include "kernel/ties.hpp"
 #include "laio/laio.h"
 
 #include <atomic>
@@ -83,9 +84,13 @@ public:
 
 private:
     [[nodiscard]] std::uint64_t closed_signals() const;
-    bool make_guest();
+    guest *make_guest();
     guest *pop_rested();
     guest *take_rested();
+    errand await(guest &me);
+    bool may_end(guest &me);
+    void end(guest &me);
+    void free_ended();
     void help(guest &me);
     void put_at_rest(guest &one);
     static bool wins(guest &from, std::uint64_t of_word);
@@ -101,6 +106,9 @@ private:
     guest *left_ = nullptr;     // carried it before, when its call was claimed
     guest *made_ = nullptr;     // all but home
     bool signals_blocked_ = false;
+    timespec idle_{}; // how long a guest rests before it ends
+    ring_use ring_use_ = ring_use::unknown;
+    std::atomic<guest *> ended_{nullptr}; // the latest that did
     carriers *results_ = nullptr;
     watchers watchers_;
     unsigned long donor_ = 0; // the thread whose thread pointer home has while the application is away

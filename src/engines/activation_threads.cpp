@@ -88,6 +88,8 @@ int activation::open_home() {
 int activation::open(const laio_options &options, carriers &results) {
     if (!activations_are_possible()) return -ENOTSUP;
     results_ = &results;
+    idle_ = {options.carrier_idle_ms / 1000, long{options.carrier_idle_ms} % 1000 * 1'000'000};
+    ring_use_ = (options.forbid & LAIO_FORBID_RING) != 0 ? ring_use::unknown : ask_ring_use();
     signals_blocked_ = (options.flags & LAIO_SIGNALS_BLOCKED) != 0;
     home_.syscall_file = home_.status_file = home_.stat_file = -1;
     int r = open_home();
@@ -104,15 +106,18 @@ int activation::open(const laio_options &options, carriers &results) {
 void activation::close() {
     watchers_.close();
     for (guest *one = made_; one != nullptr;) {
-        guest *next = one->next_made;
         send(*one, errand::end);
-        pthread_join(one->thread, nullptr);
-        leave_members(*one->membership);
-        close_files(*one);
-        std::free(one);
-        one = next;
+        join(*one);
+        if (whereabouts found = one->is.load(); found == whereabouts::busy || found == whereabouts::at_rest) {
+            leave_members(*one->membership);
+            close_files(*one);
+        }
+        one = one->next_made;
     }
-    made_ = nullptr;
+    while (guest *one = made_) { // now the threads that joined others have ended, too
+        made_ = one->next_made;
+        std::free(one);
+    }
     spare_.store(nullptr);
     if (donor_ != 0) {
         donor_stops_.store(1);
@@ -130,15 +135,31 @@ void activation::close() {
 // The threads are not there, and the memory that they would run on is a copy.
 void activation::abandon() {
     watchers_.abandon();
-    for (const guest *one = made_; one != nullptr; one = one->next_made) close_files(*one);
+    for (guest *one = made_; one != nullptr; one = one->next_made) close_files(*one);
     if (is_open()) close_files(home_);
     laio_running = nullptr;
 }
 
-bool activation::make_guest() {
-    if (!results_->lend()) return false;
+// Those whose threads have ended, and have been joined, and are in no list but that of all.
+void activation::free_ended() {
+    for (guest **place = &made_; *place != nullptr;) {
+        guest *one = *place;
+        if (one->is.load() == whereabouts::to_be_freed && one->joined.load() == 2) {
+            *place = one->next_made;
+            std::free(one);
+        } else place = &one->next_made;
+    }
+}
+
+// For its caller, not at rest. nullptr: no thread is to be had.
+guest *activation::make_guest() {
+    free_ended();
+    if (!results_->lend()) return nullptr;
     auto *one = static_cast<guest *>(std::calloc(1, sizeof(guest)));
-    if (one == nullptr) return false;
+    if (one == nullptr) {
+        results_->take_back_lent();
+        return nullptr;
+    }
     one->of = this;
     one->word.store(word_done);
     one->app_tp = home_.app_tp;
@@ -150,8 +171,7 @@ bool activation::make_guest() {
         if (one->tid.load() > 0) {
             one->next_made = made_;
             made_ = one;
-            put_at_rest(*one);
-            return true;
+            return one;
         }
         pthread_join(one->thread, nullptr);
         if (one->membership != nullptr) leave_members(*one->membership);
@@ -159,7 +179,40 @@ bool activation::make_guest() {
     }
     std::free(one);
     results_->take_back_lent();
-    return false;
+    return nullptr;
+}
+
+// A guest. What it is asked to do next; or it has rested long enough.
+errand activation::await(guest &me) {
+    bool stays = false;
+    for (;;) {
+        const int what = me.asked.exchange(0, std::memory_order_acquire);
+        if (what != 0) return static_cast<errand>(what);
+        const bool may_leave = !stays && me.is.load() == whereabouts::at_rest;
+        if (futex_wait(me.asked, 0, may_leave ? &idle_ : nullptr) != -ETIMEDOUT || watchers_.may_look_at(me)) continue;
+        stays = !may_end(me);
+        whereabouts found = whereabouts::at_rest;
+        if (stays || !me.is.compare_exchange_strong(found, whereabouts::ended)) continue;
+        end(me);
+        return errand::end;
+    }
+}
+
+// A guest. Not if something of the application's would end with it.
+bool activation::may_end(guest &me) {
+    if (!me.has_carried) return true;
+    if (ring_use_ == ring_use::unknown || has_ties(ring_use_)) return false;
+    me.has_carried = false;
+    return true;
+}
+
+// A guest that the application does not see any more. Its stack is there until it is joined, by the next one that ends.
+void activation::end(guest &me) {
+    me.tid.store(0);
+    leave_members(*me.membership);
+    close_files(me);
+    results_->take_back_lent();
+    if (guest *before = ended_.exchange(&me); before != nullptr) join(*before);
 }
 
 } // namespace laio

@@ -82,6 +82,8 @@ struct carriers::carrier {
     carriers *of;
     carrier *next;         // in all_
     carrier *next_retired; // in retired_
+    carrier *next_joined;  // in joined_
+    std::atomic<bool> has_joiner;
     pthread_t thread;
 };
 
@@ -104,11 +106,20 @@ int carriers::open(const laio_options &options, int alarm) {
 void carriers::stop() {
     stopping_.store(true);
     for (std::uint32_t i = alive_.load(); i > 0; --i) sem_post(&work_);
-    while (carrier *one = all_) {
+    for (carrier *one = all_; one != nullptr; one = one->next) join(*one);
+    while (carrier *one = all_) { // now those that joined others have ended, too
         all_ = one->next;
-        pthread_join(one->thread, nullptr);
         std::free(one);
     }
+    retired_.store(nullptr);
+    joined_.store(nullptr);
+}
+
+// Unless somebody else does already.
+bool carriers::join(carrier &one) {
+    if (one.has_joiner.exchange(true)) return false;
+    pthread_join(one.thread, nullptr);
+    return true;
 }
 
 void carriers::abandon() {
@@ -134,14 +145,14 @@ int carriers::add() {
     one->next = all_;
     all_ = one;
     ++created_;
-    if (alive > peak_) peak_ = alive;
+    if (alive + lent_.load() > peak_) peak_ = alive + lent_.load();
     return 0;
 }
 
 // The call is in the queue before anybody looks at how many carriers there are: an idle one that has had enough just now
 // either sees it, or we see that this one left (leave()).
 int carriers::start(operation &op) {
-    join_retired();
+    free_retired();
     op.queued_ns = now_ns();
     op.held = true;
     const std::uint64_t depth = depth_.fetch_add(1) + 1;
@@ -263,7 +274,9 @@ bool carriers::help() {
 
 bool carriers::lend() {
     if (lent_.load() > 0 && alive_.load() + lent_.load() >= max_) return false; // the first one always
-    lent_.fetch_add(1);
+    ++created_;
+    const std::uint32_t lent = lent_.fetch_add(1) + 1;
+    if (alive_.load() + lent > peak_) peak_ = alive_.load() + lent;
     return true;
 }
 
@@ -287,20 +300,26 @@ void carriers::serve(carrier &me) {
         // one beyond the bound does not stay when there is nothing to do
         if (depth_.load() == 0 && leave(bound())) break;
     }
+    // the stacks of those that ended before go with this one
+    carrier *ended = retired_.exchange(nullptr, std::memory_order_acquire);
     push(retired_, me, &carrier::next_retired);
+    while (ended != nullptr) {
+        carrier *next = ended->next_retired;
+        if (join(*ended)) push(joined_, *ended, &carrier::next_joined);
+        ended = next;
+    }
 }
 
 void carriers::collect(operation_list &handed_in) { pop_all(handed_in_, handed_in); }
 
-void carriers::join_retired() {
-    if (retired_.load(std::memory_order_relaxed) == nullptr) return;
-    carrier *ended = retired_.exchange(nullptr, std::memory_order_acquire);
+void carriers::free_retired() {
+    if (joined_.load(std::memory_order_relaxed) == nullptr) return;
+    carrier *ended = joined_.exchange(nullptr, std::memory_order_acquire);
     while (ended != nullptr) {
-        carrier *next = ended->next_retired;
+        carrier *next = ended->next_joined;
         carrier **place = &all_;
         while (*place != ended) place = &(*place)->next;
         *place = ended->next;
-        pthread_join(ended->thread, nullptr);
         std::free(ended);
         ended = next;
     }
@@ -319,9 +338,9 @@ std::int64_t carriers::look_at_queue() {
 }
 
 void carriers::count(struct laio_stats &stats) const {
-    stats.carriers = alive_.load() + lent_.load(); // nobody gives back what was lent
-    stats.carriers_peak = peak_ + lent_.load();
-    stats.carriers_created = created_ + lent_.load();
+    stats.carriers = alive_.load() + lent_.load();
+    stats.carriers_peak = peak_;
+    stats.carriers_created = created_;
     stats.queue_depth = depth_.load();
     stats.queue_depth_peak = depth_peak_;
     stats.queued = started_;

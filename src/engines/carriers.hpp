@@ -37,9 +37,9 @@ public:
 
     // For another engine's threads. Threads of its own count among carriers_max: lend() says whether one more may be made.
     bool lend();
-    void take_back_lent() { lent_.fetch_sub(1); }
-    void hand_in(operation &op); // the result is set; rings the alarm
-    bool help();                 // makes a call that waits for a carrier. False: none does
+    void take_back_lent() { lent_.fetch_sub(1); } // any thread
+    void hand_in(operation &op);                  // the result is set; rings the alarm
+    bool help();                                  // makes a call that waits for a carrier. False: none does
     [[nodiscard]] bool wants_help() const { return depth_.load() > idle_.load(); }
 
     [[nodiscard]] bool has_handed_in() const { return handed_in_.load(std::memory_order_relaxed) != nullptr; }
@@ -66,13 +66,15 @@ private:
     void fill_queue();
     static void make_call(operation &op);
     int add();
-    void join_retired();
+    static bool join(carrier &one);
+    void free_retired();
 
     // shared with the carriers
     sem_t work_;                                  // one for each operation in the inbox or the queue
     std::atomic<operation *> inbox_{nullptr};     // from the loop's thread, the latest first
     std::atomic<operation *> handed_in_{nullptr}; // to it, likewise
-    std::atomic<carrier *> retired_{nullptr};     // ended by themselves, to be joined
+    std::atomic<carrier *> retired_{nullptr};     // ended by themselves, to be joined by the next that does
+    std::atomic<carrier *> joined_{nullptr};      // to be freed
     std::atomic<std::uint32_t> alive_{0};
     std::atomic<std::uint32_t> idle_{0};
     std::atomic<std::uint32_t> lent_{0};

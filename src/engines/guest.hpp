@@ -19,7 +19,10 @@ namespace laio {
 
 class activation;
 
-enum class errand : int { none, claim, resume, help, end };
+enum class errand : int { none, claim, resume, help, rest, end };
+
+// busy: it carries, or blocks, or is the spare, or is home. Only one at rest ends by itself, and then waits to be freed.
+enum class whereabouts : int { busy, at_rest, ended, to_be_freed };
 
 struct guest {
     // used by the assembly
@@ -45,9 +48,12 @@ struct guest {
     member *membership;
     credentials known;                // what it may do, unless membership->changed
     std::atomic<std::uint64_t> alone; // the word of a call that nobody may claim
-    guest *next;                      // in the list of those at rest
-    guest *next_made;                 // in the list of all
-    unsigned long thread;             // pthread_t
+    std::atomic<whereabouts> is;
+    std::atomic<int> joined; // 1: somebody joins its thread; 2: has
+    bool has_carried;        // so the application may have left something in it: kernel/ties.hpp
+    guest *next;             // in the list of those at rest
+    guest *next_made;        // in the list of all
+    unsigned long thread;    // pthread_t
     std::atomic<int> tid;
     int syscall_file; // /proc/self/task/TID/syscall, status and stat: asked by others
     int status_file;

@@ -8,6 +8,7 @@
 #include <csignal>
 #include <cstring>
 #include <fcntl.h>
+#include <pthread.h>
 #include <sys/rseq.h>
 
 namespace laio {
@@ -100,8 +101,11 @@ int open_files(guest &one) {
     return 0;
 }
 
-void close_files(const guest &one) {
-    for (const int file : {one.syscall_file, one.status_file, one.stat_file})
+// They are forgotten first: in the child of a fork they would be closed again.
+void close_files(guest &one) {
+    const int files[] = {one.syscall_file, one.status_file, one.stat_file};
+    one.syscall_file = one.status_file = one.stat_file = -1;
+    for (const int file : files)
         if (file >= 0) system_call(SYS_close, file);
 }
 
@@ -142,6 +146,12 @@ int give_up_rseq() {
 void take_back_rseq() {
     if (__rseq_size == 0) return;
     system_call(SYS_rseq, static_cast<long>(thread_pointer()) + __rseq_offset, 32, 0, RSEQ_SIG);
+}
+
+void join(guest &one) {
+    if (one.joined.exchange(1) != 0) return;
+    pthread_join(one.thread, nullptr);
+    one.joined.store(2);
 }
 
 } // namespace laio

@@ -17,7 +17,7 @@ std::uint64_t set_mask(std::uint64_t mask); // of the calling kernel thread; ret
 
 // The calling thread's id and files into `one`. 0 or a negative errno.
 int open_files(guest &one);
-void close_files(const guest &one);
+void close_files(guest &one);
 
 bool is_blocked(const guest &one); // in its call, not in a signal handler on top of it
 int cpu_of(const guest &one);      // the one it is or was last on; -1: not to be told
@@ -26,6 +26,9 @@ int cpu_of(const guest &one);      // the one it is or was last on; -1: not to b
 // context would be the wrong one. 0 or a negative errno.
 int give_up_rseq();
 void take_back_rseq();
+
+// Unless somebody else does already: who ends joins the one that ended before it.
+void join(guest &one);
 
 // Asks a guest at rest for something.
 inline void send(guest &to, errand what) {

@@ -69,16 +69,31 @@ void watchers::wake() {
     futex_wake_all(asleep_);
 }
 
+guest &watchers::look(unsigned who) {
+    guest *one = current_.load();
+    for (guest *before = nullptr; one != before;) {
+        before = one;
+        looked_at_[who - 1].store(before);
+        one = current_.load();
+    }
+    return *one;
+}
+
+bool watchers::may_look_at(const guest &one) const {
+    return current_.load() == &one || looked_at_[0].load() == &one || looked_at_[1].load() == &one;
+}
+
 // Until the next call. The application looks at asleep_ after it has written its word, without a fence between; the
 // barrier that it saves is ours.
 void watchers::sleep(unsigned who, const guest *last, std::uint64_t last_word) {
     asleep_.fetch_or(who);
     system_call(SYS_membarrier, MEMBARRIER_CMD_PRIVATE_EXPEDITED, 0);
-    const guest *now = current_.load();
+    const guest *now = &look(who);
     if (stopping_.load() || now != last || now->word.load() != last_word) {
         asleep_.fetch_and(~who);
         return;
     }
+    looked_at_[who - 1].store(nullptr);
     for (unsigned seen = asleep_.load(); (seen & who) != 0; seen = asleep_.load()) futex_wait(asleep_, seen);
 }
 
@@ -111,7 +126,7 @@ void watchers::stand_guard() {
     std::int64_t stand_ns = stand_max_ns;
     bool stands = false; // nothing has happened since the last look
     while (!stopping_.load(std::memory_order_relaxed)) {
-        guest &one = *current_.load(std::memory_order_acquire);
+        guest &one = look(sentinel_bit);
         const std::uint64_t seen = one.word.load(std::memory_order_acquire);
         if (is_inside(seen)) {
             if (blocks(one, seen)) {
@@ -128,7 +143,7 @@ void watchers::stand_guard() {
             stand_ns = std::max(stand_ns / 2, stand_min_ns);
             stands = false;
             since_ns = now_ns();
-            follow(*current_.load());
+            follow(look(sentinel_bit));
         } else stands = true;
         system_call(SYS_sched_yield);
     }
@@ -149,7 +164,7 @@ void watchers::tick() {
     std::uint64_t last_word = 0;
     unsigned idle = 0;
     while (!stopping_.load(std::memory_order_relaxed)) {
-        guest &one = *current_.load(std::memory_order_acquire);
+        guest &one = look(watchdog_bit);
         const std::uint64_t seen = one.word.load(std::memory_order_acquire);
         // or its thread is in a handler that will not end before the application goes on: one that sends its signal
         // there again and again, since it does not find itself on the application's thread

@@ -25,6 +25,8 @@ public:
 
     // From now on `one` carries the application, and is the one to be watched.
     void watch(guest &one) { current_.store(&one, std::memory_order_release); }
+    // A watcher looks at it, or may yet: what it looks at has to stay. Once it does not, it does not until the next watch().
+    [[nodiscard]] bool may_look_at(const guest &one) const;
 
     // Not zero: somebody sleeps, and has to be woken by the next call: after that has moved its word to `inside`.
     [[nodiscard]] const std::atomic<unsigned> *asleep() const { return &asleep_; }
@@ -38,12 +40,14 @@ private:
     static void *run_watchdog(void *of);
     void stand_guard();
     void tick();
+    guest &look(unsigned who);
     void sleep(unsigned who, const guest *last, std::uint64_t last_word);
     void follow(const guest &one);
 
     activation *of_ = nullptr;
-    std::atomic<guest *> current_{nullptr}; // who carries the application
-    std::atomic<unsigned> asleep_{0};       // a bit each; a futex
+    std::atomic<guest *> current_{nullptr};     // who carries the application
+    std::atomic<const guest *> looked_at_[2]{}; // by each watcher
+    std::atomic<unsigned> asleep_{0};           // a bit each; a futex
     std::atomic<bool> stopping_{false};
     std::atomic<int> refused_{0};
     std::atomic<int> started_{0};

@@ -14,8 +14,9 @@ template <class T>
 concept futex = sizeof(std::atomic<T>) == 4 && std::atomic<T>::is_always_lock_free;
 
 // Sleeps, if it is `value`, until it is woken; for `timeout` at most (nullptr: no limit), and sometimes for less.
-template <futex T> void futex_wait(const std::atomic<T> &one, T value, const timespec *timeout = nullptr) {
-    system_call(SYS_futex, word(&one), FUTEX_WAIT_PRIVATE, static_cast<int>(value), word(timeout));
+// -ETIMEDOUT: for so long.
+template <futex T> long futex_wait(const std::atomic<T> &one, T value, const timespec *timeout = nullptr) {
+    return system_call(SYS_futex, word(&one), FUTEX_WAIT_PRIVATE, static_cast<int>(value), word(timeout));
 }
 
 template <futex T> void futex_wake(const std::atomic<T> &one) {

@@ -2,10 +2,12 @@
 #include "journey.hpp"
 
 #include <algorithm>
+#include <array>
 #include <cerrno>
 #include <csignal>
 #include <fcntl.h>
 #include <stdexcept>
+#include <string_view>
 #include <sys/mman.h>
 #include <sys/syscall.h>
 #include <system_error>
@@ -23,11 +25,15 @@ void make_any_call_in_place() {
     while (laio_outstanding() > 0) next_completion();
 }
 
-// As a thread does that waits to be asked for something.
+// As a thread does that waits to be asked for something; or it has waited long enough, and ended.
 bool sleeps_in_futex(pid_t thread) {
     const std::string path = "/proc/self/task/" + std::to_string(thread) + "/syscall";
     const descriptor file{open(path.c_str(), O_RDONLY | O_CLOEXEC)};
-    return read_all(file.get(), 256).starts_with(std::to_string(SYS_futex) + " ");
+    std::array<char, 256> text{};
+    const ssize_t length = file.get() < 0 ? -1 : read(file.get(), text.data(), text.size());
+    if (length < 0) return true;
+    const std::string_view seen{text.data(), static_cast<std::size_t>(length)};
+    return seen.starts_with(std::to_string(SYS_futex) + " ");
 }
 
 } // namespace
