@@ -60,7 +60,7 @@ int laio_outstanding(void) {
 int laio_init(const struct laio_options *options) { return answer(laio::make_loop(options)); }
 
 int laio_fini(void) {
-    laio::end_loop();
+    laio::end_loop(true);
     return 0;
 }
 

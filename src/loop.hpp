@@ -45,6 +45,7 @@ public:
     int poll(laio_completion *completions, int length, const timespec *timeout);
     int descriptor();
     [[nodiscard]] int outstanding() const { return static_cast<int>(outstanding_); }
+    [[nodiscard]] bool has_ring() const { return ring_.is_open(); }
     void count(struct laio_stats &stats);
 
 private:

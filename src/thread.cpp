@@ -26,7 +26,7 @@ std::atomic<volatile unsigned *> mark{nullptr};
 pthread_key_t at_thread_end;
 int set_up_errno = 0;
 
-void on_thread_end(void *) { end_loop(); }
+void on_thread_end(void *) { end_loop(false); }
 
 // Where MADV_WIPEONFORK is not known, or accepted and not done (emulators): fork(3) at least is noticed.
 void on_fork() { *mark.load() = no_process; }
@@ -118,11 +118,13 @@ int make_loop(const laio_options *options) {
     return 0;
 }
 
-void end_loop() {
+void end_loop(bool goes_on) {
     loop *its = current_loop();
     if (its == nullptr) return give_up_copy();
     its->finish();
+    const bool had_ring = its->has_ring();
     its->~loop();
+    if (had_ring && goes_on) ring::wait_for_last_work();
     std::free(its);
     this_thread = {};
     pthread_setspecific(at_thread_end, nullptr);

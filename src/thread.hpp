@@ -28,8 +28,8 @@ inline loop *current_loop() {
 // Makes one with these options (nullptr: the defaults). 0 or a negative errno; -EALREADY.
 int make_loop(const laio_options *options);
 
-// Ends it, if there is one. Waits for what cannot be cancelled.
-void end_loop();
+// Ends it, if there is one. Waits for what cannot be cancelled. The thread goes on, or is about to end.
+void end_loop(bool goes_on);
 
 // The options as they count: every member set. 0 or -EINVAL.
 int complete_options(const laio_options *given, laio_options &complete);

@@ -7,6 +7,7 @@
 #include "calls/transfer.hpp"
 #include "kernel/system_call.hpp"
 
+#include <csignal>
 #include <cstdlib>
 #include <liburing.h>
 
@@ -296,6 +297,18 @@ int ring::sleep(const timespec *timeout) {
     return r < 0 ? r : 0;
 }
 
+// The kernel frees a closed ring behind an RCU grace period, 12 to 36 ms as measured, and then has each thread that used the
+// ring forget it, in that thread. With all signals blocked nothing else interrupts.
+void ring::wait_for_last_work() {
+    constexpr timespec at_most{0, 100'000'000};
+    const std::uint64_t all = ~std::uint64_t{0};
+    const std::uint64_t none = 0;
+    std::uint64_t before = 0;
+    system_call(SYS_rt_sigprocmask, SIG_SETMASK, word(&all), word(&before), sizeof all);
+    system_call(SYS_rt_sigtimedwait, word(&none), 0, word(&at_most), sizeof none);
+    system_call(SYS_rt_sigprocmask, SIG_SETMASK, word(&before), 0, sizeof before);
+}
+
 } // namespace laio
 
 #else
@@ -312,6 +325,7 @@ void ring::set_alarm(bool) {}
 bool ring::has_complete() { return false; }
 void ring::collect(operation_list &) {}
 int ring::sleep(const timespec *) { return -ENOSYS; }
+void ring::wait_for_last_work() {}
 
 } // namespace laio
 

@@ -31,6 +31,10 @@ public:
     int open(const laio_options &options, int alarm);
     [[nodiscard]] bool is_open() const { return ring_ != nullptr; }
 
+    // By the thread that had a ring, which is closed: some milliseconds later the kernel interrupts this thread once more, to
+    // clear up in it. That is to find it here, and not in a call of the application's.
+    static void wait_for_last_work();
+
     // Whether it can make this call.
     [[nodiscard]] bool can(const operation &op) const;
 

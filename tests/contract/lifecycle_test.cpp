@@ -12,6 +12,7 @@
 #include <poll.h>
 #include <sys/epoll.h>
 #include <sys/file.h>
+#include <sys/sem.h>
 #include <sys/socket.h>
 #include <sys/wait.h>
 #include <thread>
@@ -274,6 +275,18 @@ TEST_P(lifecycle, fini_with_completions_that_nobody_fetched) {
     laio_completion completion{};
     EXPECT_EQ(laio_poll(&completion, 1, nullptr), -1);
     EXPECT_EQ(errno, EDEADLK);
+}
+
+// What the kernel does some time after a ring was closed, in the thread that used it, would interrupt this call.
+TEST_P(lifecycle, fini_leaves_nothing_that_interrupts) {
+    const int semaphore = semget(IPC_PRIVATE, 1, IPC_CREAT | 0600);
+    ASSERT_GE(semaphore, 0);
+    sembuf down{0, -1, 0};
+    const timespec brief{0, 150'000'000};
+    EXPECT_EQ(done(SYS_getpid).value, getpid());
+    EXPECT_EQ(laio_fini(), 0);
+    EXPECT_EQ(plain(SYS_semtimedop, semaphore, &down, 1, &brief), (outcome{-1, EAGAIN}));
+    EXPECT_EQ(semctl(semaphore, 0, IPC_RMID), 0);
 }
 
 TEST_P(lifecycle, cancel_of_everything) {
