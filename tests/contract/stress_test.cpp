@@ -96,13 +96,14 @@ void look_from_outside(const descriptor &epoll, dice &random) {
         collect(0, 1 + static_cast<int>(random.below(16)));
 }
 
-// One loop after another, with few carriers or many, until the time is over.
+// One loop after another, with few carriers or many, which end soon or late, until the time is over.
 void run_loops(std::uint64_t own_seed, std::chrono::steady_clock::time_point until) {
     dice random{own_seed};
     weather::let_signals_in();
     while (std::chrono::steady_clock::now() < until && !::testing::Test::HasFailure()) {
         laio_options options = options_of_set();
         if (random.one_in(2)) options.carriers_max = 2 + static_cast<std::uint32_t>(random.below(8));
+        if (random.one_in(2)) options.carrier_idle_ms = 1 + static_cast<std::uint32_t>(random.below(8));
         ASSERT_EQ(laio_init(&options), 0) << strerror(errno);
         {
             descriptor epoll;
