@@ -183,7 +183,7 @@ void activation::rest(guest &me) {
 // A guest.
 void activation::lost(guest &me) {
     begin_to_look_after_itself(*me.membership);
-    set_mask(closed_signals());
+    tell_mask(*me.membership, set_mask(closed_signals()));
     looks_after_itself(*me.membership, true); // the application may go on
     if (&me != &home_) drop_alternate_stack();
     operation &op = *me.op;

@@ -41,9 +41,12 @@ bool handles_nothing(thread_status &seen, const guest &from, std::uint64_t close
     return false;
 }
 
-bool is_deaf(const guest &one) {
+bool is_deaf(const guest &one, std::uint64_t &mask) {
     thread_status seen{};
-    return read_status(one.status_file, seen) && seen.state == 'D' && one.syscall_file >= 0 && is_blocked(one);
+    if (one.syscall_file < 0 || !is_blocked(one)) return false;
+    if (!read_status(one.status_file, seen) || seen.state != 'D' || !is_blocked(one)) return false;
+    mask = seen.blocked;
+    return true;
 }
 
 // They differ for a moment while libc's

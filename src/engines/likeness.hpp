@@ -17,7 +17,7 @@ void know_oneself(guest &me);
 // Whether the thread can run no handler of the application's.
 bool handles_nothing(thread_status &seen, const guest &from, std::uint64_t closed);
 
-// In its call, which no signal interrupts now.
-bool is_deaf(const guest &one);
+// In its call, which no signal interrupts now; `mask` is told what it blocks there.
+bool is_deaf(const guest &one, std::uint64_t &mask);
 
 } // namespace laio

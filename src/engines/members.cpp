@@ -29,7 +29,7 @@ constexpr int setxid_signal = 33; // SIGSETXID in glibc's sources
 constexpr std::uint64_t all = ~std::uint64_t{0};
 constexpr timespec patience{0, 20'000'000};
 constexpr timespec between_looks{0, 50'000};
-constexpr int looks = 400;
+constexpr int looks = 4000;                // 0.2 s
 constexpr std::uintptr_t call_bytes = 768; // the stack of a call in place; a signal frame takes more
 constexpr int answer_none = 0;
 constexpr int answer_awaited = 1;
@@ -237,17 +237,16 @@ void ask_for_mask(member &one, std::uint64_t mask) {
     ring(one.tid.load());
 }
 
-void close_mask(member &one, std::uint64_t mask, const guest &its, bool (*is_deaf)(const guest &), std::uint64_t &to) {
+void close_mask(member &one, std::uint64_t mask, const guest &its, deaf_question is_deaf, std::uint64_t &to) {
     int none = answer_none;
     one.new_mask.store(mask, std::memory_order_release);
-    if (!one.answer.compare_exchange_strong(none, answer_awaited)) return;
-    if (!ring(one.tid.load())) return;
+    if (one.answer.compare_exchange_strong(none, answer_awaited) && !ring(one.tid.load())) return;
     for (int i = 0;; ++i) {
         const int is = one.answer.load(std::memory_order_acquire);
-        if (is == answer_needless) return;
-        if (is == answer_given) break;
+        if (is == answer_given || is == answer_needless) break;
         const bool asked = is == answer_awaited;
-        if (asked && is_deaf(its)) return; // the message comes before any other when that ends
+        // the message comes before any other when that ends; if that was just now, it told
+        if (asked && is_deaf(its, to) && one.answer.load(std::memory_order_acquire) == answer_awaited) return;
         if (asked && i == looks) return;
         futex_wait(one.answer, is, asked ? &between_looks : nullptr);
     }
@@ -255,6 +254,10 @@ void close_mask(member &one, std::uint64_t mask, const guest &its, bool (*is_dea
 }
 
 void begin_to_look_after_itself(member &one) { one.looks_after_itself.store(true); }
+
+void tell_mask(member &one, std::uint64_t mask) {
+    if (one.answer.load(std::memory_order_relaxed) != answer_given) one.answered = mask;
+}
 
 void looks_after_itself(member &one, bool does) {
     if (does) {

@@ -46,15 +46,20 @@ void expect_member();
 void expect_no_member();
 void leave_members(member &one); // any thread; before `one` ends, or when it carries nobody any more
 
+// Whether a thread is in a call that no signal interrupts now, and what it blocks there.
+using deaf_question = bool (*)(const guest &, std::uint64_t &mask);
+
 // `one`, which is in a call that the application has been taken away from, runs no more handlers of the application's: it
 // blocks `mask` from now on. The call is interrupted for that; the kernel makes it again where it can. Waits for its
 // answer, which tells the application's mask there, in `to`: as long as a handler on top of the call takes. Not if the call
-// is over, or is one that no signal interrupts, as is_deaf(its) says: then it will block them as soon as it does anything. Nor
+// is over, or is one that no signal interrupts, as is_deaf says of `its`: then it will block them as soon as it does anything. Nor
 // if it does not answer for long: a handler may still run there.
-void close_mask(member &one, std::uint64_t mask, const guest &its, bool (*is_deaf)(const guest &), std::uint64_t &to);
+void close_mask(member &one, std::uint64_t mask, const guest &its, deaf_question is_deaf, std::uint64_t &to);
 void ask_for_mask(member &one, std::uint64_t mask); // likewise, without waiting
 // By the member itself: its mask is in its own hands from now on; it blocks what it should, or the application's mask is its own again.
+// In between it tells what the application's mask was: if the call ended before a message came, nobody else knows.
 void begin_to_look_after_itself(member &one);
+void tell_mask(member &one, std::uint64_t mask);
 void looks_after_itself(member &one, bool does);
 
 // The other members of the crew make the call too, with the same arguments: what a thread drops, all drop. Waits for them.
