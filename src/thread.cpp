@@ -104,7 +104,7 @@ int make_loop(const laio_options *options) {
     give_up_copy();
     laio_options complete;
     if (const int r = complete_options(options, complete); r < 0) return r;
-    void *memory = std::malloc(sizeof(loop));
+    void *memory = std::aligned_alloc(alignof(loop), sizeof(loop));
     if (memory == nullptr) return -ENOMEM;
     auto *made = new (memory) loop(complete);
     int r = made->open();

@@ -155,11 +155,12 @@ void activation::free_ended() {
 guest *activation::make_guest() {
     free_ended();
     if (!results_->lend()) return nullptr;
-    auto *one = static_cast<guest *>(std::calloc(1, sizeof(guest)));
-    if (one == nullptr) {
+    void *memory = std::aligned_alloc(alignof(guest), sizeof(guest));
+    if (memory == nullptr) {
         results_->take_back_lent();
         return nullptr;
     }
+    auto *one = new (memory) guest{};
     one->of = this;
     one->word.store(word_done);
     one->app_tp = home_.app_tp;

@@ -62,7 +62,6 @@
     jne 8f
 2:  mov %r13, %rax
     syscall
-    mov %rax, RESULT(%rbx)
     lea 1(%r12), %rcx
     mov %rcx, WORD(%rbx)        // done; whether somebody claims it is asked after that
     cmp %r12, CLAIM(%rbx)
@@ -71,7 +70,6 @@
     je 4f
     wrfsbase %r15
 4:  mov APP_SP(%rbx), %rsp
-    mov RESULT(%rbx), %rax
     .endm
 
 // What make_call does seldom.
@@ -91,9 +89,11 @@
     pop %rsi
     pop %rdi
     jmp 2b
-9:  mov %r12, %rax              // a claim is being made, or was: withdrawn, it is as if there had been none
+9:  mov %rax, RESULT(%rbx)
+    mov %r12, %rax              // a claim is being made, or was: withdrawn, it is as if there had been none
     xor %ecx, %ecx
     lock cmpxchg %rcx, CLAIM(%rbx)
+    mov RESULT(%rbx), %rax
     je 3b
     .cfi_undefined %rip         // whoever called is elsewhere
     mov %r13, MADE(%rbx)

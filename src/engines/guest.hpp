@@ -24,20 +24,21 @@ enum class errand : int { none, claim, resume, help, rest, end };
 // busy: it carries, or blocks, or is the spare, or is home. Only one at rest ends by itself, and then waits to be freed.
 enum class whereabouts : int { busy, at_rest, ended, to_be_freed };
 
-struct guest {
-    // used by the assembly
+struct alignas(64) guest {
+    // used by the assembly; for a call that does not block this line alone
     std::atomic<std::uint64_t> word;
     void *app_sp; // where the application was left
     void *own_sp;
-    std::uintptr_t own_tp; // thread pointers
-    std::uintptr_t app_tp;
-    const std::atomic<unsigned> *asleep; // the watchers': not zero when a call has to wake them
-    long result;
-    call made; // a call that was claimed: as the registers still had it
-    void *thread_sp;
+    std::uintptr_t app_tp;  // thread pointers
     std::uintptr_t call_tp; // while it makes a call: its own, or the application's where no signal handler can run then
-    std::atomic<std::uint64_t> claim; // only grows, or is withdrawn to zero
-    void *resume;                     // where the application goes on when another thread carries it
+    const std::atomic<unsigned> *asleep; // the watchers': not zero when a call has to wake them
+    std::atomic<std::uint64_t> claim;    // only grows, or is withdrawn to zero
+    void *resume;                        // where the application goes on when another thread carries it
+
+    std::uintptr_t own_tp;
+    void *thread_sp;
+    long result; // of a call that was claimed
+    call made;   // as the registers still had it
 
     activation *of;
     operation *op;           // whose call it makes
@@ -61,9 +62,9 @@ struct guest {
 };
 
 static_assert(offsetof(guest, word) == 0 && offsetof(guest, app_sp) == 8 && offsetof(guest, own_sp) == 16);
-static_assert(offsetof(guest, own_tp) == 24 && offsetof(guest, app_tp) == 32 && offsetof(guest, asleep) == 40);
-static_assert(offsetof(guest, result) == 48 && offsetof(guest, made) == 56 && offsetof(guest, thread_sp) == 112 &&
-              offsetof(guest, call_tp) == 120 && offsetof(guest, claim) == 128 && offsetof(guest, resume) == 136);
+static_assert(offsetof(guest, app_tp) == 24 && offsetof(guest, call_tp) == 32 && offsetof(guest, asleep) == 40);
+static_assert(offsetof(guest, claim) == 48 && offsetof(guest, resume) == 56 && offsetof(guest, own_tp) == 64);
+static_assert(offsetof(guest, thread_sp) == 72 && offsetof(guest, result) == 80 && offsetof(guest, made) == 88);
 
 // Who carries the application of this thread, the assembly's way to it; nullptr: it makes no calls in place.
 extern "C" [[gnu::visibility("hidden")]] constinit thread_local guest *laio_running;
