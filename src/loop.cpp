@@ -109,7 +109,7 @@ long loop::make(long number, const long *arguments) {
         if (number < 0 || number >= unlisted_max) return -ENOSYS;
         what = &unlisted;
     }
-    ++routes_[static_cast<unsigned>(what->way)].calls;
+    ++calls_[static_cast<unsigned>(what->way)];
     return tick_ % sampling == 0 ? make_timed(*what, number, arguments) : dispatch(*what, number, arguments);
 }
 
@@ -139,9 +139,19 @@ long loop::attempt_call(operation &op) {
 
 outcome loop::make_attempt(operation &op) {
     const outcome next = attempt(op, world_);
-    choice *which = choices_.of(op.what->attempt, world_.hints.kind(op.descriptor));
+    const file_kind kind = world_.hints.kind(op.descriptor);
+    if (kind == file_kind::unknown && op.what->attempt == form::read && next.waits_for == until::nothing)
+        learn_kind(op.descriptor);
+    choice *which = choices_.of(op.what->attempt, kind);
     if (which != nullptr) which->note_attempt(next.waits_for != until::nothing, tick_);
     return next;
+}
+
+// A read that has all it wants leaves unknown what it read from, which is looked at now and then: the next ones may choose.
+void loop::learn_kind(int descriptor) {
+    constexpr unsigned looks = 32; // one in so many is worth it
+    file_identity file{};
+    if (++unknown_reads_ % looks == 0 && identify(descriptor, file) == 0) world_.hints.note(descriptor, file.kind);
 }
 
 // At the first call that needs them: they take threads.

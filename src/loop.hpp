@@ -55,6 +55,7 @@ private:
     long make_at_home(long number, const long *arguments);
     long attempt_call(operation &op);
     outcome make_attempt(operation &op);
+    void learn_kind(int descriptor);
     [[nodiscard]] bool may_skip_attempt(const operation &op) const;
     long background(operation &op, until waits_for);
     bool open_activations();
@@ -103,6 +104,14 @@ private:
     void repeat_cancels();
     void watch_queue(std::int64_t in_ns = carriers::patience_ns);
 
+    // what every call touches: one line
+    alignas(64) std::uint64_t calls_[LAIO_ROUTES]{};
+    operation *reserve_ = nullptr; // the operation after spare_, while an activation may need it
+    laio_handle_t latest_ = nullptr;
+    std::uint32_t outstanding_ = 0;
+    unsigned tick_ = 0; // calls
+    static_assert(LAIO_ROUTES == 5, "what follows is on another line then");
+
     laio_options options_;
     surroundings world_;
     pool pool_;
@@ -116,21 +125,17 @@ private:
     operation_list turns_;       // their turn on their descriptors has come
     operation *spare_ = nullptr; // the operation that the next call is made with; see set_spare()
     choices choices_;
-    operation *reserve_ = nullptr; // the one after it, while an activation may need it
-    operation cancel_timer_{};     // likewise: when carriers that should have ended a call are told so again
-    operation queue_timer_{};      // not a call: the deadline by which the carriers' queue is looked at
-    laio_handle_t latest_ = nullptr;
-    std::uint32_t outstanding_ = 0;
+    unsigned unknown_reads_ = 0; // of descriptors of which nothing is known
+    operation queue_timer_{};    // not a call: the deadline by which the carriers' queue is looked at
+    operation cancel_timer_{};   // likewise: when carriers that should have ended a call are told so again
     bool is_shared_ = false;     // another loop waits on our descriptor: everything is armed at once
     bool is_collecting_ = false; // in poll(), which hands over what becomes complete
     bool is_finishing_ = false;
     bool has_rung_ = false; // the alarm, and poll() has not slept since
 
     // statistics
-    laio_route_stats routes_[LAIO_ROUTES]{};
-    static constexpr unsigned sampling =
-        64; // one call in so many is timed: two looks at the clock cost as much as a call
-    unsigned tick_ = 0;
+    laio_route_stats routes_[LAIO_ROUTES]{}; // without `calls`
+    static constexpr unsigned sampling = 64; // of calls are timed once: two looks at the clock cost as much as a call
     std::uint64_t claims_by_us_[LAIO_CLAIM_BUCKETS]{};
     std::uint64_t outstanding_peak_ = 0;
     std::uint64_t completed_ = 0;
@@ -151,7 +156,7 @@ inline const row *loop::begin(long number) {
     if (what == nullptr || ++tick_ % sampling == 0) [[unlikely]]
         return nullptr;
     latest_ = nullptr;
-    ++routes_[static_cast<unsigned>(what->way)].calls;
+    ++calls_[static_cast<unsigned>(what->way)];
     return what;
 }
 

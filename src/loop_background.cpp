@@ -57,9 +57,8 @@ void loop::start_waiting(operation &op) {
 // it is known again: then a socket without any is not asked again.
 std::int64_t loop::own_deadline_ns(const operation &op, bool is_known_again) {
     const bool to_write = op.waits_for == until::writable;
-    const descriptor_hint hint = world_.hints.of(op.descriptor);
-    if (is_known_again && hint.untimed[to_write ? 1 : 0]) return -1;
-    file_kind kind = hint.kind;
+    if (is_known_again && world_.hints.is_untimed(op.descriptor, to_write)) return -1;
+    file_kind kind = world_.hints.kind(op.descriptor);
     if (kind == file_kind::unknown) {
         file_identity file{};
         if (identify(op.descriptor, file) == 0) world_.hints.note(op.descriptor, kind = file.kind);

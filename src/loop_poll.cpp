@@ -283,9 +283,12 @@ void loop::count(struct laio_stats &stats) {
                     (world_.has_ring ? LAIO_ENGINE_RING : 0) | (activations_errno_ == 0 ? LAIO_ENGINE_ACTIVATIONS : 0);
     stats.ring_errno = ring_errno_;
     stats.activations_errno = activations_errno_;
-    for (unsigned i = 0; i < LAIO_ROUTES; ++i) stats.routes[i] = routes_[i];
+    for (unsigned i = 0; i < LAIO_ROUTES; ++i) {
+        stats.routes[i] = routes_[i];
+        stats.routes[i].calls = calls_[i];
+    }
     if (activations_errno_ != 0) { // what needs one is queued then
-        stats.routes[LAIO_ROUTE_QUEUED] = sum(routes_[LAIO_ROUTE_QUEUED], routes_[LAIO_ROUTE_ACTIVATION]);
+        stats.routes[LAIO_ROUTE_QUEUED] = sum(stats.routes[LAIO_ROUTE_QUEUED], stats.routes[LAIO_ROUTE_ACTIVATION]);
         stats.routes[LAIO_ROUTE_ACTIVATION] = {};
     }
     for (unsigned i = 0; i < LAIO_CLAIM_BUCKETS; ++i) stats.claim_us[i] = claims_by_us_[i];

@@ -18,9 +18,9 @@ namespace laio {
 struct descriptor_hint {
     unsigned key; // the descriptor + 1, so that zero is none
     file_kind kind;
-    bool refuses;    // RWF_NOWAIT
-    bool waited;     // the last call that took bytes from it did
-    bool untimed[2]; // a socket without SO_RCVTIMEO, without SO_SNDTIMEO: see decision 0019
+    bool refuses;         // RWF_NOWAIT
+    bool waited;          // the last call that took bytes from it did
+    std::uint8_t untimed; // a socket without SO_RCVTIMEO: 1, without SO_SNDTIMEO: 2; see decision 0019
 };
 
 class descriptor_hints {
@@ -30,6 +30,9 @@ public:
         return hint.key == key_of(descriptor) ? hint : descriptor_hint{};
     }
     [[nodiscard]] file_kind kind(int descriptor) const { return of(descriptor).kind; }
+    [[nodiscard]] bool is_untimed(int descriptor, bool to_write) const {
+        return (of(descriptor).untimed & untimed_bit(to_write)) != 0;
+    }
     void note(int descriptor, file_kind kind, bool refuses = false) {
         hints_[static_cast<unsigned>(descriptor) % capacity] = {key_of(descriptor), kind, refuses, false, {}};
     }
@@ -41,11 +44,12 @@ public:
         if (descriptor_hint *hint = find(descriptor); hint != nullptr) hint->waited = waited;
     }
     void note_untimed(int descriptor, bool to_write) {
-        if (descriptor_hint *hint = find(descriptor); hint != nullptr) hint->untimed[to_write ? 1 : 0] = true;
+        if (descriptor_hint *hint = find(descriptor); hint != nullptr) hint->untimed |= untimed_bit(to_write);
     }
     void forget(int descriptor) { note(descriptor, file_kind::unknown); }
 
 private:
+    static std::uint8_t untimed_bit(bool to_write) { return to_write ? 2 : 1; }
     static unsigned key_of(int descriptor) { return static_cast<unsigned>(descriptor) + 1; }
     [[nodiscard]] descriptor_hint *find(int descriptor) {
         descriptor_hint &hint = hints_[static_cast<unsigned>(descriptor) % capacity];

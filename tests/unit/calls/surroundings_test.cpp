@@ -42,10 +42,10 @@ TEST(a_hint, is_what_was_noted_last) {
     EXPECT_EQ(hints.kind(5), file_kind::pipe);
     EXPECT_FALSE(hints.of(5).refuses);
     hints.note_untimed(5, true);
-    EXPECT_TRUE(hints.of(5).untimed[1]);
-    EXPECT_FALSE(hints.of(5).untimed[0]);
+    EXPECT_TRUE(hints.is_untimed(5, true));
+    EXPECT_FALSE(hints.is_untimed(5, false));
     hints.note_untimed(6, true);
-    EXPECT_FALSE(hints.of(6).untimed[1]) << "nothing is known of it";
+    EXPECT_FALSE(hints.is_untimed(6, true)) << "nothing is known of it";
     hints.note(5, file_kind::character, true);
     EXPECT_EQ(hints.kind(5), file_kind::character);
     EXPECT_TRUE(hints.of(5).refuses);
