@@ -98,6 +98,7 @@ private:
     int sleep(const timespec *timeout);
     int hand_over(laio_completion *completions, int length);
     long retire(operation &op);
+    void drop(operation &op);
     void note_turn();
     void ring_alarm();
     void watch_cancels();

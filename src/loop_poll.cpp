@@ -200,6 +200,12 @@ long loop::retire(operation &op) {
     return result;
 }
 
+// Nobody will be handed it, nor a descriptor that it made.
+void loop::drop(operation &op) {
+    const bool opens = op.what->opens;
+    if (const long result = retire(op); opens && result >= 0) system_call(SYS_close, result);
+}
+
 // A turn is the time in which nobody can sleep, from one poll's last sleep (or begin) to the next one's begin: the
 // application's, and ours in its calls.
 void loop::note_turn() {
@@ -259,7 +265,7 @@ void loop::finish() {
     come_home();
     pool_.for_each([this](operation &op) { cancel_operation(op); });
     for (;;) {
-        while (operation *op = ready_.pop()) retire(*op);
+        while (operation *op = ready_.pop()) drop(*op);
         if (outstanding_ == 0) break;
         sleep(nullptr);
         come_home();

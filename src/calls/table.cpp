@@ -6,6 +6,7 @@
 // Lost: a table of pointers to rows, or of indices. They are smaller, and one more load for every call.
 #include "calls/table.hpp"
 
+#include <algorithm>
 #include <cstring>
 #include <iterator>
 #include <string_view>
@@ -35,6 +36,14 @@ consteval bool is_simple(std::string_view arguments) {
     return !has_copies(arguments) && arguments.find('f', 1) == std::string_view::npos;
 }
 
+// Those that may go to the background. Not dup2(2) and dup3(2), whose caller knows the number, nor what ioctl(2) and bpf(2)
+// give, which is a descriptor for some commands only.
+constexpr std::string_view openers[] = {"open",   "openat",  "openat2",     "creat",          "open_by_handle_at",
+                                        "accept", "accept4", "open_tree",   "open_tree_attr", "fsopen",
+                                        "fspick", "fsmount", "userfaultfd", "pidfd_getfd"};
+
+consteval bool does_open(std::string_view name) { return std::ranges::find(openers, name) != std::end(openers); }
+
 consteval bool is_signature(std::string_view arguments) {
     return arguments.size() < sizeof(signature) && arguments.find_first_not_of("fdp-iobvmt") == std::string_view::npos;
 }
@@ -48,7 +57,8 @@ constexpr row named_rows[] = {
      arguments,                                                                                                        \
      first_descriptor(arguments),                                                                                      \
      has_copies(arguments),                                                                                            \
-     is_simple(arguments)},
+     is_simple(arguments),                                                                                             \
+     does_open(#name)},
 #include "calls/rows.def"
 #undef LAIO_CALL
 };
@@ -60,6 +70,8 @@ constexpr row named_rows[] = {
     static_assert(route::way != route::queued, "rows.def: " #name " is queued; that is decided by the loop");
 #include "calls/rows.def"
 #undef LAIO_CALL
+
+static_assert(std::ranges::count_if(named_rows, &row::opens) == std::ssize(openers), "a name that is no row's");
 
 // ---- The rows by number ------------------------------------------------------------------------------------------
 

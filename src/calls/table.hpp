@@ -92,6 +92,7 @@ struct row {
     std::int8_t descriptor = -1; // position of the first f in arguments
     bool copies = false;         // there is a v, m or t in arguments
     bool simple = false;         // there is none, and no f behind the first argument
+    bool opens = false;          // its result is a new descriptor
 
     // Index of the argument whose descriptor the call works on, -1: none.
     [[nodiscard]] int descriptor_argument() const { return descriptor; }

@@ -14,6 +14,7 @@
 #include <sys/file.h>
 #include <sys/sem.h>
 #include <sys/socket.h>
+#include <sys/stat.h>
 #include <sys/wait.h>
 #include <thread>
 #include <unistd.h>
@@ -275,6 +276,36 @@ TEST_P(lifecycle, fini_with_completions_that_nobody_fetched) {
     laio_completion completion{};
     EXPECT_EQ(laio_poll(&completion, 1, nullptr), -1);
     EXPECT_EQ(errno, EDEADLK);
+}
+
+// The calls succeed, and nobody is told: neither of those whose completion waits when the loop ends, nor of those that win
+// against the end.
+TEST_P(lifecycle, fini_closes_what_calls_have_opened) {
+    const directory files;
+    const std::string path = files.path("fifo");
+    ASSERT_EQ(mkfifo(path.c_str(), 0600), 0);
+    std::uint16_t port = 0;
+    const descriptor listener = listen_tcp(port);
+    ASSERT_EQ(laio_fini(), 0);
+    const std::size_t before = open_descriptors();
+    for (int turn = 0; turn < 20; ++turn) {
+        start_loop();
+        const call_record *accepting = begin(SYS_accept4, listener.get(), nullptr, nullptr, SOCK_CLOEXEC);
+        const call_record *opening = begin(SYS_openat, AT_FDCWD, path.c_str(), O_RDONLY | O_CLOEXEC);
+        EXPECT_FALSE(accepting->is_direct() || opening->is_direct());
+        {
+            const descriptor peer = connect_tcp(port);
+            const descriptor writer{open(path.c_str(), O_WRONLY | O_CLOEXEC)}; // the other end is there now
+            pollfd loop{laio_fd(), POLLIN, 0};
+            if (turn % 2 == 0) { EXPECT_EQ(poll(&loop, 1, -1), 1); }
+            EXPECT_EQ(laio_fini(), 0);
+        }
+        EXPECT_EQ(open_descriptors(), before) << "turn " << turn;
+        forget_calls();
+        // what no call of the loop accepted
+        pollfd one{listener.get(), POLLIN, 0};
+        while (poll(&one, 1, 0) == 1) close(accept(listener.get(), nullptr, nullptr));
+    }
 }
 
 // What the kernel does some time after a ring was closed, in the thread that used it, would interrupt this call.
