@@ -49,8 +49,20 @@ int watchers::open(activation &of) {
         of_ = nullptr;
         return r;
     }
-    while (started_.load() < 2) system_call(SYS_sched_yield);
+    while (started_.load() < 2) {
+        if (pthread_tryjoin_np(sentinel_, nullptr) == 0) return lose_sentinel();
+        system_call(SYS_sched_yield);
+    }
     return refused_.load();
+}
+
+// A filter has killed it for what it asked for, and let the rest of the process live.
+int watchers::lose_sentinel() {
+    stopping_.store(true);
+    wake();
+    pthread_join(watchdog_, nullptr);
+    watchdog_ = 0;
+    return -EPERM;
 }
 
 void watchers::close() {
@@ -109,6 +121,9 @@ void watchers::follow(const guest &one) {
 void *watchers::run_sentinel(void *of) {
     prctl(PR_SET_NAME, "laio-sentinel");
     auto *me = static_cast<watchers *>(of);
+    const sched_param none{};
+    const long r = system_call(SYS_sched_setscheduler, 0, SCHED_IDLE, word(&none)); // a filter may kill it here
+    me->refused_.store(static_cast<int>(r < 0 ? r : 0));
     member *membership = join_members(0, nullptr, me->of_->crew());
     me->stand_guard();
     if (membership != nullptr) leave_members(*membership);
@@ -116,9 +131,6 @@ void *watchers::run_sentinel(void *of) {
 }
 
 void watchers::stand_guard() {
-    const sched_param none{};
-    const long r = system_call(SYS_sched_setscheduler, 0, SCHED_IDLE, word(&none));
-    refused_.store(static_cast<int>(r < 0 ? r : 0));
     started_.fetch_add(1);
     const guest *last = nullptr;
     std::uint64_t last_word = 0;

@@ -38,6 +38,7 @@ public:
 private:
     static void *run_sentinel(void *of);
     static void *run_watchdog(void *of);
+    int lose_sentinel();
     void stand_guard();
     void tick();
     guest &look(unsigned who);
