@@ -20,10 +20,16 @@ using laio_counts = struct laio_stats; // there is a function of this name as we
 // ---- What is there without asking --------------------------------------------------------------------------------
 
 std::string reason_not_supported() {
-    if (laio::has_sanitizer()) return "a sanitizer is in the program, which knows no stack but a thread's own";
-    if (laio::runs_on_valgrind()) return "Valgrind is there, which knows no stack but a thread's own";
-    if (!laio::can_set_thread_pointer())
+    switch (laio::find_activation_obstacle()) {
+    case laio::activation_obstacle::processor:
         return "the processor, or the kernel for it, has no FSGSBASE: the thread pointer cannot be changed";
+    case laio::activation_obstacle::sanitizer:
+        return "a sanitizer is in the program, which knows no stack but a thread's own";
+    case laio::activation_obstacle::valgrind: return "Valgrind is there, which knows no stack but a thread's own";
+    case laio::activation_obstacle::shadow_stack:
+        return "the processor guards return addresses by a shadow stack, which knows no stack but a thread's own";
+    case laio::activation_obstacle::none: break;
+    }
     return "not with this C library, or under an emulator, or /proc says too little of threads";
 }
 

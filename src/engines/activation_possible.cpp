@@ -1,5 +1,7 @@
 #include "engines/activation_possible.hpp"
 
+#include "kernel/system_call.hpp"
+
 #include <cstdint>
 
 #if defined(__x86_64__)
@@ -7,13 +9,16 @@
 #include <sys/auxv.h>
 #endif
 
+// NOLINTBEGIN(bugprone-reserved-identifier): theirs
 extern "C" {
 [[gnu::weak]] void __asan_init();
 [[gnu::weak]] void __tsan_init();
 [[gnu::weak]] void __msan_init();
 }
+// NOLINTEND(bugprone-reserved-identifier)
 
 namespace laio {
+namespace {
 
 // Valgrind's stable way to ask whether it is there: rotations that do nothing, and a request's address in a register. Its
 // emulation of the thread pointer, and its knowledge of stacks, end at a thread's own.
@@ -36,7 +41,7 @@ bool runs_on_valgrind() {
     return answer != 0;
 }
 
-// Sanitizers know of no stack but the thread's own. The application may have one though the library has none.
+// The application may have one though the library has none.
 bool has_sanitizer() { return __asan_init != nullptr || __tsan_init != nullptr || __msan_init != nullptr; }
 
 bool can_set_thread_pointer() { // by an instruction
@@ -47,6 +52,28 @@ bool can_set_thread_pointer() { // by an instruction
 #endif
 }
 
-bool activations_are_possible() { return can_set_thread_pointer() && !has_sanitizer() && !runs_on_valgrind(); }
+// A kernel or processor that knows of none refuses the question. The numbers are younger than some headers.
+bool has_shadow_stack() {
+    std::uint64_t features = 0;
+#if defined(__x86_64__)
+    constexpr long status = 0x5005; // ARCH_SHSTK_STATUS
+    const long r = system_call(SYS_arch_prctl, status, word(&features));
+#else
+    constexpr long status = 74; // PR_GET_SHADOW_STACK_STATUS
+    const long r = system_call(SYS_prctl, status, word(&features), 0, 0, 0);
+#endif
+    return r == 0 && (features & 1) != 0;
+}
+
+} // namespace
+
+// Valgrind's processor lacks the instructions too.
+activation_obstacle find_activation_obstacle() {
+    if (has_sanitizer()) return activation_obstacle::sanitizer;
+    if (runs_on_valgrind()) return activation_obstacle::valgrind;
+    if (!can_set_thread_pointer()) return activation_obstacle::processor;
+    if (has_shadow_stack()) return activation_obstacle::shadow_stack;
+    return activation_obstacle::none;
+}
 
 } // namespace laio

@@ -1,14 +1,19 @@
-// Whether calls can be made in place here at all.
+// What keeps calls from being made in place here at all, whatever the kernel may permit.
 #pragma once
+
+#include <cstdint>
 
 namespace laio {
 
-// A thread pointer can be changed by an instruction, and nothing that watches us takes a change of stack amiss.
-bool activations_are_possible();
+enum class activation_obstacle : std::uint8_t {
+    none,
+    processor, // or the kernel for it: no instruction changes the thread pointer
+    sanitizer, // knows of no stack but the thread's own; so does
+    valgrind,
+    shadow_stack, // the processor keeps return addresses a second time, and takes a change of stack for an attack
+};
 
-// Why not, for those who tell.
-bool can_set_thread_pointer();
-bool has_sanitizer();
-bool runs_on_valgrind();
+// For the calling thread.
+activation_obstacle find_activation_obstacle();
 
 } // namespace laio

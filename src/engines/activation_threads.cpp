@@ -86,7 +86,7 @@ int activation::open_home() {
 }
 
 int activation::open(const laio_options &options, carriers &results) {
-    if (!activations_are_possible()) return -ENOTSUP;
+    if (find_activation_obstacle() != activation_obstacle::none) return -ENOTSUP;
     results_ = &results;
     idle_ = {options.carrier_idle_ms / 1000, long{options.carrier_idle_ms} % 1000 * 1'000'000};
     ring_use_ = (options.forbid & LAIO_FORBID_RING) != 0 ? ring_use::unknown : ask_ring_use();

@@ -1,5 +1,5 @@
-// Tools that watch a program: debuggers and core files show the application where it is; sanitizers and Valgrind, which know
-// of no stack but a thread's own, make activations turn themselves off.
+// Tools that watch a program: debuggers and core files show the application where it is; sanitizers, Valgrind and shadow
+// stacks, which know of no stack but a thread's own, make activations turn themselves off.
 #include "acts.hpp"
 #include "journey.hpp"
 
@@ -7,6 +7,7 @@
 #include <cerrno>
 #include <csignal>
 #include <cstdlib>
+#include <cstring>
 #include <fcntl.h>
 #include <filesystem>
 #include <fstream>
@@ -170,7 +171,7 @@ TEST_F(tool_identity, core_file_shows_who_aborted) {
         EXPECT_NE(said.find(frame), std::string::npos) << frame << " is not in:\n" << said;
 }
 
-// ---- Sanitizers and Valgrind
+// ---- Sanitizers, Valgrind and shadow stacks
 
 std::string forbidden() {
     const char *list = std::getenv("LAIO_FORBID"); // NOLINT(concurrency-mt-unsafe)
@@ -198,6 +199,34 @@ LAIO_ACT(calls) {
     }
     return laio_fini();
 }
+
+#if defined(__x86_64__)
+// From where the shadow stack begins no function may return that was entered before.
+LAIO_ACT(calls_on_a_shadow_stack) {
+    constexpr long enable = 0x5001; // ARCH_SHSTK_ENABLE
+    constexpr long shadow_stack = 1;
+    long r = 0;
+    asm volatile("syscall"
+                 : "=a"(r)
+                 : "a"(long{SYS_arch_prctl}), "D"(enable), "S"(shadow_stack)
+                 : "rcx", "r11", "memory");
+    if (r != 0) {
+        report("refused: %s\n", strerrorname_np(static_cast<int>(-r)));
+        return 0;
+    }
+    _exit(act_calls());
+}
+
+TEST(tools, shadow_stack_turns_activations_off) {
+    if (!forbidden().empty()) GTEST_SKIP() << "off already: " << forbidden();
+    const act_result result = run_act("calls_on_a_shadow_stack");
+    if (result.report.starts_with("refused"))
+        GTEST_SKIP() << "neither kernel nor processor has shadow stacks, or they are not to be begun: "
+                     << result.report;
+    EXPECT_EQ(result.status, 0) << result.report;
+    EXPECT_NE(result.report.find("activations_errno " + std::to_string(ENOTSUP)), std::string::npos) << result.report;
+}
+#endif
 
 TEST(tools, sanitizers_turn_activations_off) {
     if (!sanitized) GTEST_SKIP() << "this is no sanitized build";
