@@ -86,6 +86,7 @@ bool activation::wake_spare(guest &of, std::uint64_t word_seen) {
     if (one == nullptr) return false;
     one->from = &of;
     one->from_word = word_seen;
+    claiming_.fetch_add(1);
     send(*one, errand::claim);
     return true;
 }
@@ -142,6 +143,7 @@ bool activation::take_over(guest &me) {
 void activation::claim(guest &me) {
     guest &from = *me.from;
     if (!take_over(me)) {
+        claiming_.fetch_sub(1);
         spurious_.fetch_add(1, std::memory_order_relaxed);
         guest *none = nullptr;
         if (!spare_.compare_exchange_strong(none, &me)) put_at_rest(me);
@@ -215,6 +217,7 @@ void activation::send_help() {
 void activation::note_runner(operation &op) {
     int none = 0;
     op.runner.compare_exchange_strong(none, left_->tid.load()); // unless the call is over
+    claiming_.fetch_sub(1);
 }
 
 void activation::let_cancel_through(const operation &op) {

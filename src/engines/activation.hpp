@@ -118,6 +118,7 @@ private:
     std::atomic<guest *> resting_{nullptr};
     std::atomic<bool> home_rests_{false};
     std::atomic<int> donor_stops_{0};
+    std::atomic<int> claiming_{0}; // claims that are not over: no guest ends meanwhile, whose call it may be
 
     std::uint64_t trips_home_ = 0;
     std::uint64_t leaves_ = 0; // away without a claim

@@ -190,7 +190,9 @@ errand activation::await(guest &me) {
         const int what = me.asked.exchange(0, std::memory_order_acquire);
         if (what != 0) return static_cast<errand>(what);
         const bool may_leave = !stays && me.is.load() == whereabouts::at_rest;
-        if (futex_wait(me.asked, 0, may_leave ? &idle_ : nullptr) != -ETIMEDOUT || watchers_.may_look_at(me)) continue;
+        if (futex_wait(me.asked, 0, may_leave ? &idle_ : nullptr) != -ETIMEDOUT || watchers_.may_look_at(me) ||
+            claiming_.load() != 0)
+            continue;
         stays = !may_end(me);
         whereabouts found = whereabouts::at_rest;
         if (stays || !me.is.compare_exchange_strong(found, whereabouts::ended)) continue;

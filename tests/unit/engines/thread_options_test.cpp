@@ -197,7 +197,7 @@ TEST_F(options, are_not_spoiled_by_an_environment_that_makes_no_sense) {
 
 TEST(loop_of_a_thread, is_made_once_and_ended) {
     EXPECT_EQ(laio::current_loop(), nullptr);
-    laio::end_loop(); // there is none
+    laio::end_loop(true); // there is none
     laio_options bad{};
     EXPECT_EQ(laio::make_loop(&bad), -EINVAL);
     EXPECT_EQ(laio::current_loop(), nullptr);
@@ -207,10 +207,10 @@ TEST(loop_of_a_thread, is_made_once_and_ended) {
     EXPECT_EQ(laio::make_loop(nullptr), -EALREADY);
     EXPECT_EQ(laio::make_loop(&bad), -EALREADY) << "it has one: the options are not looked at";
     EXPECT_EQ(laio::current_loop(), first);
-    laio::end_loop();
+    laio::end_loop(true);
     EXPECT_EQ(laio::current_loop(), nullptr);
     ASSERT_EQ(laio::make_loop(nullptr), 0);
-    laio::end_loop();
+    laio::end_loop(true);
 }
 
 } // namespace
