@@ -32,6 +32,9 @@ if(LAIO_WERROR)
 endif()
 add_compile_options(-fno-omit-frame-pointer)
 
+# What is no library in a quick build. What may be used uninitialized, only the optimizer knows.
+set(LAIO_QUICK_OPTIONS "$<$<COMPILE_LANGUAGE:C,CXX>:-O0;-g1;-Wno-maybe-uninitialized>")
+
 if(LAIO_SANITIZE STREQUAL "address,undefined" OR LAIO_SANITIZE STREQUAL "thread")
     # -O1: stacks in reports stay readable. vptr needs run-time type information, which the library does without.
     add_compile_options("$<$<COMPILE_LANGUAGE:C,CXX>:-O1;-fsanitize=${LAIO_SANITIZE};-fno-sanitize-recover=all>")

@@ -91,6 +91,9 @@ function(laio_add_tool)
     laio_check_one_library(${tool_NAME} ${tool_LIBRARIES})
     add_executable(${tool_NAME} ${tool_SOURCES})
     target_link_libraries(${tool_NAME} PRIVATE ${tool_LIBRARIES} Threads::Threads)
+    if(LAIO_QUICK_BUILD)
+        target_compile_options(${tool_NAME} PRIVATE "${LAIO_QUICK_OPTIONS}")
+    endif()
 endfunction()
 
 # laio_register_test(<name> <label> <timeout> <command>...): a test of ctest with our environment; 77 is a skip.
