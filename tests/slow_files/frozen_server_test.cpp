@@ -55,8 +55,11 @@ protected:
             if (calls.size() < all.size()) calls.push_back(all[calls.size()].begin());
             return calls.size() == all.size() && static_cast<std::ptrdiff_t>(files().waiting()) == outstanding(calls);
         });
-        for (std::size_t one = 0; one < all.size(); ++one)
-            EXPECT_FALSE(calls[one]->is_direct()) << all[one].call->name << ": " << calls[one]->result;
+        for (std::size_t one = 0; one < all.size(); ++one) {
+            const slow_call &call = *all[one].call;
+            EXPECT_FALSE(calls[one]->is_direct()) << call.name << ": " << calls[one]->result;
+            EXPECT_TRUE(!calls[one]->complete || call.is == slow_call::trait::closes) << call.name;
+        }
         return calls;
     }
 
