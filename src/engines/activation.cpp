@@ -222,8 +222,11 @@ void activation::note_runner(operation &op) {
 
 void activation::let_cancel_through(const operation &op) {
     const int runner = op.runner.load();
+    if (runner <= 0) return; // nobody yet, or nobody any more
+    is_asking_.store(true);
     for (const guest *one = is_open() ? &home_ : nullptr; one != nullptr; one = one == &home_ ? made_ : one->next_made)
         if (one->tid.load() == runner) ask_for_mask(*one->membership, closed_signals());
+    is_asking_.store(false);
 }
 
 bool activation::leave_home() {

@@ -109,6 +109,7 @@ private:
     timespec idle_{}; // how long a guest rests before it ends
     ring_use ring_use_ = ring_use::unknown;
     std::atomic<guest *> ended_{nullptr}; // the latest that did
+    std::atomic<bool> is_asking_{false};  // the application asks a member by its guest's tid; that one may not leave
     carriers *results_ = nullptr;
     watchers watchers_;
     unsigned long donor_ = 0; // the thread whose thread pointer home has while the application is away

@@ -212,6 +212,7 @@ bool activation::may_end(guest &me) {
 // A guest that the application does not see any more. Its stack is there until it is joined, by the next one that ends.
 void activation::end(guest &me) {
     me.tid.store(0);
+    while (is_asking_.load()) system_call(SYS_sched_yield); // its membership may be another thread's soon
     leave_members(*me.membership);
     close_files(me);
     results_->take_back_lent();
