@@ -148,6 +148,7 @@ int loop::poll(laio_completion *completions, int length, const timespec *timeout
     ++polls_;
     note_turn();
     come_home();
+    activation_.follow_mask();
     if (ready_.empty()) collect();
     std::int64_t end_ns = 0;
     timespec left{};

@@ -134,8 +134,14 @@ bool activation::take_over(guest &me) {
     from.known = seen.may; // the application may have changed it
     me.mask = seen.blocked;
     const std::uint64_t closed = closed_signals();
-    if (!signals_blocked_ && !handles_nothing(seen, from, closed))
+    if (signals_blocked_) return true;
+    if (!handles_nothing(seen, from, closed)) {
         close_mask(*from.membership, closed, from, is_deaf, me.mask);
+        return true;
+    }
+    from.left_mask = seen.blocked;
+    open_.fetch_add(1);
+    from.is_open.store(true);
     return true;
 }
 
@@ -187,6 +193,7 @@ void activation::lost(guest &me) {
     begin_to_look_after_itself(*me.membership);
     tell_mask(*me.membership, set_mask(closed_signals()));
     looks_after_itself(*me.membership, true); // the application may go on
+    if (me.is_open.exchange(false)) open_.fetch_sub(1);
     if (&me != &home_) drop_alternate_stack();
     operation &op = *me.op;
     const auto *cancelled = reinterpret_cast<const int *>(&op.cancelled);
@@ -226,6 +233,18 @@ void activation::let_cancel_through(const operation &op) {
     is_asking_.store(true);
     for (const guest *one = is_open() ? &home_ : nullptr; one != nullptr; one = one == &home_ ? made_ : one->next_made)
         if (one->tid.load() == runner) ask_for_mask(*one->membership, closed_signals());
+    is_asking_.store(false);
+}
+
+void activation::close_open() {
+    std::uint64_t mask = 0;
+    system_call(SYS_rt_sigprocmask, SIG_BLOCK, 0, word(&mask), sizeof mask);
+    is_asking_.store(true);
+    for (guest *one = &home_; one != nullptr; one = one == &home_ ? made_ : one->next_made) {
+        if (!one->is_open.load() || (mask & ~one->left_mask) == 0 || !one->is_open.exchange(false)) continue;
+        open_.fetch_sub(1);
+        ask_for_mask(*one->membership, closed_signals());
+    }
     is_asking_.store(false);
 }
 

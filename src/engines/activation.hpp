@@ -61,6 +61,11 @@ public:
     void note_runner(operation &op);
     void let_cancel_through(const operation &op); // the application may have blocked the cancel signal there
 
+    // What the application has blocked since is blocked, too, where its calls were left behind without being interrupted.
+    void follow_mask() {
+        if (open_.load(std::memory_order_relaxed) > 0) close_open();
+    }
+
     // By the application when another thread has taken it over, so that handlers of what is pending find it there.
     static void open_signals();
 
@@ -98,6 +103,7 @@ private:
     bool take_over(guest &me);
     void claim(guest &me);
     void close_signals(guest &from, guest &to);
+    void close_open();
     [[noreturn]] void carry(guest &me);
     int open_home();
 
@@ -119,6 +125,7 @@ private:
     std::atomic<guest *> resting_{nullptr};
     std::atomic<bool> home_rests_{false};
     std::atomic<int> donor_stops_{0};
+    std::atomic<int> open_{0};     // guests that are open
     std::atomic<int> claiming_{0}; // claims that are not over: no guest ends meanwhile, whose call it may be
 
     std::uint64_t trips_home_ = 0;

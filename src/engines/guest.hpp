@@ -50,6 +50,9 @@ struct alignas(64) guest {
     credentials known;                // what it may do, unless membership->changed
     std::atomic<std::uint64_t> alone; // the word of a call that nobody may claim
     std::atomic<whereabouts> is;
+    std::atomic<bool>
+        is_open;             // its call was left behind without being interrupted: it still takes the signals that the
+    std::uint64_t left_mask; // application let in then
     std::atomic<int> joined; // 1: somebody joins its thread; 2: has
     bool has_carried;        // so the application may have left something in it: kernel/ties.hpp
     guest *next;             // in the list of those at rest

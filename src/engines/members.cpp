@@ -29,7 +29,7 @@ constexpr int setxid_signal = 33; // SIGSETXID in glibc's sources
 constexpr std::uint64_t all = ~std::uint64_t{0};
 constexpr timespec patience{0, 20'000'000};
 constexpr timespec between_looks{0, 50'000};
-constexpr int looks = 4000;                // 0.2 s
+constexpr int looks = 1000;                // some 0.1 s
 constexpr std::uintptr_t call_bytes = 768; // the stack of a call in place; a signal frame takes more
 constexpr int answer_none = 0;
 constexpr int answer_awaited = 1;

@@ -3,7 +3,9 @@
 #include "handling.hpp"
 
 #include <cerrno>
+#include <fstream>
 #include <sched.h>
+#include <string>
 #include <sys/signalfd.h>
 #include <sys/syscall.h>
 #include <unistd.h>
@@ -23,6 +25,15 @@ void expect_pending_until_unblocked(int number) {
     EXPECT_EQ(handled, 0);
     unblock_signal(number);
     EXPECT_EQ(handled, 1);
+}
+
+// What that thread blocks.
+std::uint64_t mask_of(pid_t thread) {
+    std::ifstream status{"/proc/self/task/" + std::to_string(thread) + "/status"};
+    const std::string_view key = "SigBlk:";
+    for (std::string line; std::getline(status, line);)
+        if (line.starts_with(key)) return std::stoull(line.substr(key.size()), nullptr, 16);
+    return 0;
 }
 
 TEST_F(signals_masks, what_is_blocked_at_home_is_blocked_while_carried) {
@@ -49,6 +60,22 @@ TEST_F(signals_masks, what_is_blocked_while_carried_is_blocked_at_home) {
         expect_blocked_and_not(SIGUSR1, SIGUSR2);
         self.away();
         expect_blocked_and_not(SIGUSR1, SIGUSR2);
+    });
+}
+
+// Without a handler nobody was interrupted. What would end the process may not find a thread that lets it in.
+TEST_F(signals_masks, what_is_blocked_later_is_blocked_where_calls_were_left_behind) {
+    run_in_child([] {
+        application self;
+        const std::size_t place = self.block();
+        block_signal(SIGUSR1);
+        laio_completion completion;
+        const timespec at_once{};
+        EXPECT_EQ(laio_poll(&completion, 1, &at_once), 0);
+        wait_until([&] { return (mask_of(self.home_thread()) >> (SIGUSR1 - 1) & 1) != 0; });
+        kill(getpid(), SIGUSR1);
+        EXPECT_TRUE(is_pending(SIGUSR1));
+        EXPECT_EQ(self.end(place).value, 1);
     });
 }
 
