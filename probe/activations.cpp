@@ -1,7 +1,7 @@
 #include "activations.hpp"
 
-#include "engines/activation_possible.hpp"
-#include "engines/guest_thread.hpp"
+#include "engines/activation/guest_thread.hpp"
+#include "engines/activation/obstacle.hpp"
 #include "kernel/system_call.hpp"
 #include "laio/laio.h"
 #include "trial.hpp"

@@ -10,7 +10,7 @@
 #include "calls/choice.hpp"
 #include "calls/descriptors.hpp"
 #include "calls/pool.hpp"
-#include "engines/activation.hpp"
+#include "engines/activation/activation.hpp"
 #include "engines/carriers.hpp"
 #include "engines/readiness.hpp"
 #include "engines/ring.hpp"

@@ -234,7 +234,8 @@ bool changes_credentials(long number, const long *arguments) {
     case SYS_landlock_restrict_self: return true;
     case SYS_seccomp: // with TSYNC the kernel sees to it
         return arguments[0] == SECCOMP_SET_MODE_FILTER &&
-               (arguments[1] & (SECCOMP_FILTER_FLAG_TSYNC | SECCOMP_FILTER_FLAG_NEW_LISTENER)) == 0;
+               (static_cast<unsigned long>(arguments[1]) &
+                (SECCOMP_FILTER_FLAG_TSYNC | SECCOMP_FILTER_FLAG_NEW_LISTENER)) == 0;
     case SYS_prctl:
         switch (arguments[0]) {
         case PR_SET_SECCOMP: return arguments[1] == SECCOMP_MODE_FILTER;

@@ -3,7 +3,7 @@
 // to resume the application.
 #pragma once
 
-#include "engines/guest.hpp"
+#include "engines/activation/guest.hpp"
 
 #include <atomic>
 #include <cstdint>

@@ -11,9 +11,9 @@
 // call while the first waits (4 us a call).
 #pragma once
 
+#include "engines/activation/guest.hpp"
+#include "engines/activation/watchers.hpp"
 #include "engines/carriers.hpp"
-#include "engines/guest.hpp"
-#include "engines/watchers.hpp"
 #include "kernel/ties.hpp"
 #include "laio/laio.h"
 

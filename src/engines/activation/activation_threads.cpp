@@ -1,7 +1,7 @@
 // The threads of an activation: how they begin and end, and home's second stack and thread pointer. See activation.hpp.
-#include "engines/activation.hpp"
-#include "engines/activation_possible.hpp"
-#include "engines/guest_thread.hpp"
+#include "engines/activation/activation.hpp"
+#include "engines/activation/guest_thread.hpp"
+#include "engines/activation/obstacle.hpp"
 #include "engines/threads.hpp"
 #include "kernel/futex.hpp"
 #include "kernel/interruptible.hpp"

@@ -2,7 +2,7 @@
 // blocks, which CPU it is on and which signals it blocks; no rseq area; a mask that keeps signals away from it.
 #pragma once
 
-#include "engines/guest.hpp"
+#include "engines/activation/guest.hpp"
 #include "kernel/futex.hpp"
 
 #include <cstdint>

@@ -1,7 +1,7 @@
-#include "engines/activation.hpp"
+#include "engines/activation/activation.hpp"
 
-#include "engines/guest_thread.hpp"
-#include "engines/likeness.hpp"
+#include "engines/activation/guest_thread.hpp"
+#include "engines/activation/likeness.hpp"
 #include "engines/push.hpp"
 #include "kernel/futex.hpp"
 #include "kernel/interruptible.hpp"

@@ -9,7 +9,7 @@
 // weight, not a strict priority.
 #pragma once
 
-#include "engines/guest.hpp"
+#include "engines/activation/guest.hpp"
 
 #include <atomic>
 #include <cstdint>

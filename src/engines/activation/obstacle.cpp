@@ -1,4 +1,4 @@
-#include "engines/activation_possible.hpp"
+#include "engines/activation/obstacle.hpp"
 
 #include "kernel/system_call.hpp"
 

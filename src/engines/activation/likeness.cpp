@@ -1,6 +1,6 @@
-#include "engines/likeness.hpp"
+#include "engines/activation/likeness.hpp"
 
-#include "engines/guest_thread.hpp"
+#include "engines/activation/guest_thread.hpp"
 #include "kernel/system_call.hpp"
 
 #include <csignal>

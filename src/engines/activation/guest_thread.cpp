@@ -1,4 +1,4 @@
-#include "engines/guest_thread.hpp"
+#include "engines/activation/guest_thread.hpp"
 
 #include "kernel/interruptible.hpp"
 #include "kernel/system_call.hpp"

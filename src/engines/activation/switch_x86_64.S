@@ -2,7 +2,7 @@
 // While the application is away its callee-saved registers, MXCSR, the x87 control word and the words of its call lie on its
 // own stack; %rbp stays its frame, so that unwinding finds the way from any point in between.
 
-#include "engines/activation_assembly.inc"
+#include "engines/activation/assembly.inc"
 
     .set SAVED, 40              // bytes of registers below the frame pointer
     .set CONTROL, 72            // and of MXCSR, the x87 control word, the words of a call (from 8 on) and alignment

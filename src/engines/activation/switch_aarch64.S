@@ -8,7 +8,7 @@
 // *ASLEEP or CLAIM and makes every thread's accesses orderly by membarrier(2) before it loads the word.
 // Not carried: SME's ZA and keys of pointer authentication that a thread has changed for itself.
 
-#include "engines/activation_assembly.inc"
+#include "engines/activation/assembly.inc"
 
     .set FRAME, 224             // bytes: x29, x30, x19 to x28, d8 to d15,
     .set CONTROL, 160           // FPCR,

@@ -1,7 +1,7 @@
-#include "engines/watchers.hpp"
+#include "engines/activation/watchers.hpp"
 
-#include "engines/activation.hpp"
-#include "engines/guest_thread.hpp"
+#include "engines/activation/activation.hpp"
+#include "engines/activation/guest_thread.hpp"
 #include "engines/members.hpp"
 #include "engines/threads.hpp"
 #include "kernel/clock.hpp"

@@ -2,7 +2,7 @@
 // handler of the application's may still run there. Read from /proc; the guest adopts what it can.
 #pragma once
 
-#include "engines/guest.hpp"
+#include "engines/activation/guest.hpp"
 
 namespace laio {
 
