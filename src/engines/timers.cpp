@@ -59,6 +59,7 @@ void timers::arm() {
 int timers::start(operation &op) {
     if (count_ + 1 >= room_) {
         const std::size_t room = room_ == 0 ? 64 : 2 * room_;
+        // NOLINTNEXTLINE(bugprone-sizeof-expression): pointers are what it holds
         void *larger = std::realloc(static_cast<void *>(heap_), room * sizeof *heap_);
         if (larger == nullptr) return -ENOMEM;
         heap_ = static_cast<operation **>(larger);
