@@ -79,6 +79,7 @@ int loop::open() {
     world_.sockets_in_ring = world_.has_ring && (options_.flags & LAIO_SOCKETS_IN_RING) != 0;
     activations_errno_ = (options_.forbid & LAIO_FORBID_ACTIVATIONS) != 0 ? ECANCELED : 0;
     world_.assumes_blocking = (options_.flags & LAIO_ASSUME_BLOCKING) != 0;
+    if (!world_.has.attempts && world_.assumes_blocking) choices_.drop_attempts_of_reads();
     spare_ = pool_.take();
     return spare_ != nullptr ? 0 : -ENOMEM;
 }
@@ -129,7 +130,7 @@ long loop::make_timed(const row &what, long number, const long *arguments) {
 long loop::attempt_call(operation &op) {
     if (op.what->attempt == form::close) before_close(op.descriptor);
     if (descriptors_.is_busy(*op.what, op.made) && !never_waits(op, world_)) return background(op, until::nothing);
-    if (activations_errno_ == 0 && is_chosen(op.what->attempt, op.made.a[0])) return activate(op);
+    if (may_choose(op.what->attempt) && is_chosen(op.what->attempt, op.made.a[0])) return activate(op);
     const outcome next = may_skip_attempt(op) ? blocked(until::readable) : make_attempt(op);
     if (next.waits_for == until::carrier) return activate(op);
     if (next.waits_for != until::nothing) return background(op, next.waits_for);
@@ -137,10 +138,17 @@ long loop::attempt_call(operation &op) {
     return next.result;
 }
 
+// Reads are not worth the threads of an activation by themselves: with threads in the process each of its calls that is given
+// a descriptor costs 30 ns more, as much as a read in place saves.
+bool loop::may_choose(form attempt) const {
+    return activations_errno_ == 0 && (attempt != form::read || activation_.is_open() || !world_.has.attempts);
+}
+
 outcome loop::make_attempt(operation &op) {
     const outcome next = attempt(op, world_);
     const file_kind kind = world_.hints.kind(op.descriptor);
-    if (kind == file_kind::unknown && op.what->attempt == form::read && next.waits_for == until::nothing)
+    if (kind == file_kind::unknown && op.what->attempt == form::read && next.waits_for == until::nothing &&
+        activation_.is_open())
         learn_kind(op.descriptor);
     choice *which = choices_.of(op.what->attempt, kind);
     if (which != nullptr) which->note_attempt(next.waits_for != until::nothing, tick_);

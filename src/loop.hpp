@@ -52,6 +52,7 @@ private:
     // loop.cpp: calls
     long make_timed(const row &what, long number, const long *arguments);
     [[nodiscard]] bool is_chosen(form attempt, long first_argument);
+    [[nodiscard]] bool may_choose(form attempt) const;
     long make_at_home(long number, const long *arguments);
     long attempt_call(operation &op);
     outcome make_attempt(operation &op);

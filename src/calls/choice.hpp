@@ -52,14 +52,24 @@ public:
     [[nodiscard]] choice *of(form attempt, file_kind kind) {
         switch (attempt) {
         case form::read:
-            return kind == file_kind::pipe                                  ? &pipe_
-                   : kind == file_kind::regular || kind == file_kind::block ? &file_
-                                                                            : nullptr;
+            switch (kind) {
+            case file_kind::pipe: return &pipe_;
+            case file_kind::regular:
+            case file_kind::block: return &file_;
+            case file_kind::unknown: return unattempted_ ? &file_ : nullptr;
+            default: return nullptr;
+            }
         case form::open: return &open_;
         case form::status: return &status_;
         case form::close: return &close_;
         default: return nullptr;
         }
+    }
+
+    // Reads are not attempted, and nobody has to be asked for O_NONBLOCK: what is not known to be anything else goes in place.
+    void drop_attempts_of_reads() {
+        unattempted_ = true;
+        pipe_ = file_ = choice{0, true};
     }
 
 private:
@@ -69,6 +79,7 @@ private:
     choice open_{16, true};
     choice status_{64, true};
     choice close_{16, true};
+    bool unattempted_ = false;
 };
 
 } // namespace laio
