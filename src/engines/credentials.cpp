@@ -46,8 +46,8 @@ private:
         return c >= 'a' && c <= 'f' ? static_cast<std::uint64_t>(c - 'a' + 10) : 99;
     }
     [[nodiscard]] const char *next_line(const char *line) const {
-        while (line < end_ && *line != '\n') ++line;
-        return line < end_ ? line + 1 : end_;
+        const void *end = __builtin_memchr(line, '\n', static_cast<std::size_t>(end_ - line));
+        return end != nullptr ? static_cast<const char *>(end) + 1 : end_;
     }
     void skip_blanks() {
         while (at_ < end_ && (*at_ == ' ' || *at_ == '\t')) ++at_;
