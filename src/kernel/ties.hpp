@@ -9,10 +9,10 @@ namespace laio {
 
 // What is known of the use of io_uring by a thread. Asked by one that has a ring, if any of the process has.
 enum class ring_use : std::uint8_t {
-    unknown,
-    none,
-    told
-}; // the kernel does not say; nobody may; it is asked each time
+    unknown, // the kernel does not say
+    none,    // nobody may
+    told,    // it is asked each time
+};
 ring_use ask_ring_use();
 
 bool has_ties(ring_use may);
