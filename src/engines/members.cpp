@@ -25,7 +25,6 @@ struct favour {
 
 namespace {
 
-constexpr int setxid_signal = 33; // SIGSETXID in glibc's sources
 constexpr std::uint64_t all = ~std::uint64_t{0};
 constexpr timespec patience{0, 20'000'000};
 constexpr timespec between_looks{0, 50'000};
@@ -132,6 +131,7 @@ void change_mask(member &me, ucontext_t *context) {
     const std::uint64_t mask = me.new_mask.load(std::memory_order_acquire);
     if (mask == 0) return;
     if (!is_in_call(me, stack_pointer(context))) {
+        __builtin_memcpy(&me.answered, &context->uc_sigmask, sizeof me.answered); // if the call is over: tell_mask()
         answer(me, answer_comes_later);
         block(context, all);
         ring(me.tid.load());
@@ -255,8 +255,10 @@ void close_mask(member &one, std::uint64_t mask, const guest &its, deaf_question
 
 void begin_to_look_after_itself(member &one) { one.looks_after_itself.store(true); }
 
+// A message that came between the call and this has told already, and blocked all signals.
 void tell_mask(member &one, std::uint64_t mask) {
-    if (one.answer.load(std::memory_order_relaxed) != answer_given) one.answered = mask;
+    const int is = one.answer.load(std::memory_order_relaxed);
+    if (is != answer_given && is != answer_comes_later) one.answered = mask;
 }
 
 void looks_after_itself(member &one, bool does) {

@@ -46,6 +46,8 @@ void expect_member();
 void expect_no_member();
 void leave_members(member &one); // any thread; before `one` ends, or when it carries nobody any more
 
+constexpr int setxid_signal = 33; // SIGSETXID in glibc's sources; its handler runs with all signals blocked, itself too
+
 // Whether a thread is in a call that no signal interrupts now, and what it blocks there.
 using deaf_question = bool (*)(const guest &, std::uint64_t &mask);
 

@@ -134,12 +134,12 @@ bool activation::take_over(guest &me) {
     from.known = seen.may; // the application may have changed it
     me.mask = seen.blocked;
     const std::uint64_t closed = closed_signals();
-    if (signals_blocked_) return true;
+    if (signals_blocked_ && !is_told(seen)) return true;
     if (!handles_nothing(seen, from, closed)) {
         close_mask(*from.membership, closed, from, is_deaf, me.mask);
         return true;
     }
-    from.left_mask = seen.blocked;
+    me.mask = from.left_mask = seen.blocked;
     open_.fetch_add(1);
     from.is_open.store(true);
     return true;

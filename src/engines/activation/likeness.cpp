@@ -26,16 +26,22 @@ likeness become(guest &me, const guest &other, thread_status &seen) {
 
 } // namespace
 
-// What it blocks is that of the application only if it is not in a handler at this moment: so that is looked at again, with
-// the thread seen in its call in between. It may run for a moment, from one thing that the call waits for to the next.
+bool is_told(const thread_status &seen) { return (seen.blocked & bit_of_signal(setxid_signal)) != 0; }
+
+// What it blocks is that of the application only if it is not in a handler at this moment, of the application's or the one of
+// messages: so that is looked at again, with the thread seen in its call in between. It may run for a moment, from one thing
+// that the call waits for to the next.
 bool handles_nothing(thread_status &seen, const guest &from, std::uint64_t closed) {
     constexpr timespec between_looks{0, 50'000};
     constexpr int looks = 20;
     const auto is_open = [closed](const thread_status &now) { return (now.caught & closed & ~now.blocked) != 0; };
-    if ((seen.caught & closed) == 0) return true;
+    if ((seen.caught & closed) == 0 && !is_told(seen)) return true;
     if (is_open(seen) || from.syscall_file < 0) return false;
     for (int i = 0; i < looks && is_inside(from.word.load()); ++i) {
-        if (is_blocked(from)) return read_status(from.status_file, seen) && !is_open(seen);
+        if (is_blocked(from)) {
+            if (!read_status(from.status_file, seen)) return false;
+            if (!is_told(seen)) return !is_open(seen) && is_inside(from.word.load());
+        }
         system_call(SYS_clock_nanosleep, CLOCK_MONOTONIC, 0, word(&between_looks), 0);
     }
     return false;

@@ -14,6 +14,9 @@ likeness match(guest &me, const guest &other, thread_status &seen);
 // By the guest itself: what the application has made of it.
 void know_oneself(guest &me);
 
+// Whether the thread was in the handler of messages, so that what it blocked is not the application's.
+bool is_told(const thread_status &seen);
+
 // Whether the thread can run no handler of the application's.
 bool handles_nothing(thread_status &seen, const guest &from, std::uint64_t closed);
 
