@@ -1,4 +1,4 @@
-// The calling thread's thread pointer, by the instructions that need no system call: see activations_are_possible() for where
+// The calling thread's thread pointer, by the instructions that need no system call: see find_activation_obstacle() for where
 // there are any. Volatile, since the compiler takes a thread's for one that never changes.
 #pragma once
 

@@ -227,25 +227,29 @@ void activation::note_runner(operation &op) {
     claiming_.fetch_sub(1);
 }
 
+// Of home and all others whom `which` chooses; none of them leaves its membership to another thread meanwhile.
+template <class predicate> void activation::ask_for_masks(predicate which) {
+    if (!is_open()) return;
+    is_asking_.store(true);
+    for (guest *one = &home_; one != nullptr; one = one == &home_ ? made_ : one->next_made)
+        if (which(*one)) ask_for_mask(*one->membership, closed_signals());
+    is_asking_.store(false);
+}
+
 void activation::let_cancel_through(const operation &op) {
     const int runner = op.runner.load();
     if (runner <= 0) return; // nobody yet, or nobody any more
-    is_asking_.store(true);
-    for (const guest *one = is_open() ? &home_ : nullptr; one != nullptr; one = one == &home_ ? made_ : one->next_made)
-        if (one->tid.load() == runner) ask_for_mask(*one->membership, closed_signals());
-    is_asking_.store(false);
+    ask_for_masks([runner](const guest &one) { return one.tid.load() == runner; });
 }
 
 void activation::close_open() {
     std::uint64_t mask = 0;
     system_call(SYS_rt_sigprocmask, SIG_BLOCK, 0, word(&mask), sizeof mask);
-    is_asking_.store(true);
-    for (guest *one = &home_; one != nullptr; one = one == &home_ ? made_ : one->next_made) {
-        if (!one->is_open.load() || (mask & ~one->left_mask) == 0 || !one->is_open.exchange(false)) continue;
+    ask_for_masks([this, mask](guest &one) {
+        if (!one.is_open.load() || (mask & ~one.left_mask) == 0 || !one.is_open.exchange(false)) return false;
         open_.fetch_sub(1);
-        ask_for_mask(*one->membership, closed_signals());
-    }
-    is_asking_.store(false);
+        return true;
+    });
 }
 
 bool activation::leave_home() {

@@ -104,6 +104,7 @@ private:
     void claim(guest &me);
     void close_signals(guest &from, guest &to);
     void close_open();
+    template <class predicate> void ask_for_masks(predicate which);
     [[noreturn]] void carry(guest &me);
     int open_home();
 

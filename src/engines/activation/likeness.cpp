@@ -12,13 +12,13 @@ namespace {
 // By the guest itself, while nobody else changes it: it may from now on what `seen` says of the other one, unless that one
 // is not like that any more.
 likeness become(guest &me, const guest &other, thread_status &seen) {
-    constexpr std::uint64_t setxid = std::uint64_t{1} << 32;
     const std::uint64_t mask = set_mask(~std::uint64_t{0});
     const credentials wanted = seen.may;
     const bool good = adopt(wanted);
     if (good) me.known = wanted;
     else me.membership->changed.store(true);
-    const bool is_so = read_status(other.status_file, seen) && seen.may == wanted && (seen.pending & setxid) == 0;
+    const bool is_so = read_status(other.status_file, seen) && seen.may == wanted &&
+                       (seen.pending & bit_of_signal(setxid_signal)) == 0;
     set_mask(mask);
     if (!is_so) return likeness::later;
     return good ? likeness::same : likeness::never;
