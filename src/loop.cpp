@@ -158,8 +158,7 @@ outcome loop::make_attempt(operation &op) {
 // A read that has all it wants leaves unknown what it read from, which is looked at now and then: the next ones may choose.
 void loop::learn_kind(int descriptor) {
     constexpr unsigned looks = 32; // one in so many is worth it
-    file_identity file{};
-    if (++unknown_reads_ % looks == 0 && identify(descriptor, file) == 0) world_.hints.note(descriptor, file.kind);
+    if (++unknown_reads_ % looks == 0) world_.kind_of(descriptor);
 }
 
 // At the first call that needs them: they take threads.

@@ -58,12 +58,7 @@ void loop::start_waiting(operation &op) {
 std::int64_t loop::own_deadline_ns(const operation &op, bool is_known_again) {
     const bool to_write = op.waits_for == until::writable;
     if (is_known_again && world_.hints.is_untimed(op.descriptor, to_write)) return -1;
-    file_kind kind = world_.hints.kind(op.descriptor);
-    if (kind == file_kind::unknown) {
-        file_identity file{};
-        if (identify(op.descriptor, file) == 0) world_.hints.note(op.descriptor, kind = file.kind);
-    }
-    if (kind != file_kind::socket) return -1;
+    if (world_.kind_of(op.descriptor) != file_kind::socket) return -1;
     const std::int64_t timeout_ns = socket_timeout_ns(op.descriptor, to_write ? SO_SNDTIMEO : SO_RCVTIMEO);
     if (timeout_ns > 0) return now_ns() + timeout_ns;
     world_.hints.note_untimed(op.descriptor, to_write);

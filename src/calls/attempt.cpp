@@ -27,7 +27,8 @@ outcome without_attempt(const operation &op, const surroundings &world) {
 outcome attempt(operation &op, surroundings &world) {
     if (!world.has.attempts && !releases_locks(op.what->attempt)) return without_attempt(op, world);
     switch (op.what->attempt) {
-    case form::none: break;
+    case form::none:
+    case form::option: break; // made without an attempt
     case form::read: return attempt_read(op, world);
     case form::write: return attempt_write(op, world);
     case form::receive: return attempt_receive(op, world);
@@ -50,7 +51,6 @@ outcome attempt(operation &op, surroundings &world) {
     case form::futex: return attempt_futex(op, world);
     case form::send_file: return attempt_send_file(op, world);
     case form::pipe_copy: return attempt_pipe_copy(op, world);
-    case form::option: return done(in_place(op));
     }
     return blocked(until::carrier);
 }

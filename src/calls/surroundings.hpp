@@ -97,6 +97,15 @@ struct surroundings {
         return !assumes_blocking && laio::is_nonblocking(descriptor);
     }
 
+    // What the number seems to be; it is looked at if nothing is known of it.
+    file_kind kind_of(int descriptor) {
+        const file_kind hint = hints.kind(descriptor);
+        file_identity file{};
+        if (hint != file_kind::unknown || identify(descriptor, file) < 0) return hint;
+        hints.note(descriptor, file.kind);
+        return file.kind;
+    }
+
     [[nodiscard]] bool is_local(const file_identity &file) {
         return file.kind == file_kind::socket || file.kind == file_kind::pipe || file.kind == file_kind::anonymous ||
                mounts.is_local(file.device_major, file.device_minor);

@@ -39,14 +39,6 @@ long room_of(int socket) {
     return memory[SK_MEMINFO_SNDBUF] > taken ? (memory[SK_MEMINFO_SNDBUF] - taken) / 2 : 0;
 }
 
-file_kind kind_of(int descriptor, surroundings &world) {
-    const file_kind hint = world.hints.kind(descriptor);
-    file_identity file{};
-    if (hint != file_kind::unknown || identify(descriptor, file) < 0) return hint;
-    world.hints.note(descriptor, file.kind);
-    return file.kind;
-}
-
 outcome wait_for(operation &op, int descriptor, until what) {
     op.descriptor = descriptor;
     return blocked(what);
@@ -59,12 +51,12 @@ outcome attempt_send_file(operation &op, surroundings &world) {
     op.step = 0;
     op.wanted = length > 0 ? std::min(static_cast<std::uint64_t>(length), transfer_max) : 0;
     if (op.moved == 0 && (length <= 0 || (flags & SPLICE_F_NONBLOCK) != 0)) return blocked(until::carrier);
-    if (kind_of(to, world) != file_kind::socket) return blocked(until::carrier);
+    if (world.kind_of(to) != file_kind::socket) return blocked(until::carrier);
     if (op.now == state::free && world.is_nonblocking(to)) return blocked(until::carrier);
     const long room = room_of(to);
     if (room < 0) return blocked(until::carrier); // it was a socket once
     if (!is_ready(to, POLLOUT)) return wait_for(op, to, until::writable);
-    if (op.made.number == SYS_splice && kind_of(from, world) == file_kind::pipe && !is_ready(from, POLLIN))
+    if (op.made.number == SYS_splice && world.kind_of(from) == file_kind::pipe && !is_ready(from, POLLIN))
         return wait_for(op, from, until::readable);
     op.step = std::clamp<std::uint64_t>(static_cast<std::uint64_t>(room), 1, op.wanted - op.moved);
     return blocked(until::carrier);
