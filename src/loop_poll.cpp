@@ -125,10 +125,11 @@ void loop::collect_timers() {
     is_collecting_ = false;
 }
 
-// In the ring itself where only it can wake us, which saves a system call; else in epoll, which hears of everything.
+// In the ring itself where only it can wake us, which saves a system call; else in epoll, which hears of everything, and
+// takes back what our descriptor tells another loop.
 [[gnu::always_inline]] inline int loop::sleep(const timespec *timeout) {
     if (!ring_.is_idle()) {
-        if (ring_.in_flight() == outstanding_ && timers_.is_empty()) {
+        if (!is_shared_ && ring_.in_flight() == outstanding_ && timers_.is_empty()) {
             const int r = ring_.sleep(timeout);
             return r == -EINTR ? r : 0;
         }

@@ -12,6 +12,7 @@
 #include <sys/file.h>
 #include <sys/select.h>
 #include <sys/socket.h>
+#include <sys/un.h>
 #include <thread>
 #include <unistd.h>
 #include <vector>
@@ -190,6 +191,28 @@ TEST_P(foreign_loop, becomes_quiet) {
     }
     EXPECT_LT(looks, 1000);
     EXPECT_FALSE(is_readable(laio_fd()));
+}
+
+// Also when nothing is left but a call in the ring, and completions were taken one by one.
+TEST_P(foreign_loop, becomes_quiet_beside_a_call_that_waits) {
+    const descriptor listener{socket(AF_UNIX, SOCK_STREAM | SOCK_CLOEXEC, 0)};
+    const sockaddr_un any{.sun_family = AF_UNIX, .sun_path = {}}; // the kernel chooses a name
+    ASSERT_EQ(bind(listener.get(), reinterpret_cast<const sockaddr *>(&any), sizeof any.sun_family), 0);
+    ASSERT_EQ(listen(listener.get(), 1), 0);
+    call_record *waiting = begin(SYS_accept4, listener.get(), nullptr, nullptr, SOCK_CLOEXEC);
+    const pipe_ends ends = make_pipe();
+    std::array<char, 2> bytes{};
+    for (char &byte : bytes) begin(SYS_read, ends.reader.get(), &byte, 1);
+    write_all(ends.writer.get(), "01");
+    while (laio_outstanding() > 1) {
+        EXPECT_TRUE(is_readable_soon(laio_fd()));
+        EXPECT_GE(collect(0, 1), 0);
+    }
+    int looks = 0;
+    for (; is_readable(laio_fd()) && looks < 1000; ++looks) EXPECT_EQ(collect(0, 1), 0);
+    EXPECT_LT(looks, 1000);
+    EXPECT_EQ(laio_cancel(waiting->handle), 0);
+    finish(waiting);
 }
 
 // A cancelled call is complete too.
