@@ -1,8 +1,9 @@
-// The chain of a connection's handlers: its beginning, its requests and its end. Its answers are in connection_answer.cpp.
+// The chain of a connection's handlers: its beginning, its requests and its end. Its responses are in
+// connection_response.cpp.
 #include "connection.hpp"
 
 #include "event_loop.hpp"
-#include "net/laio_network.hpp"
+#include "net/network.hpp"
 
 #include <utility>
 
@@ -31,37 +32,26 @@ void connection::turn() {
     shared_.loop.run_later(*this);
 }
 
-// The second half of Figure 2 of the LAIO paper: a call in the background finds its continuation when laio_poll() hands
-// over its completion; a finished one goes on at once.
-connection::step connection::then(handler next, outcome result) {
-    next_ = next;
-    result_ = result;
-    return result.in_background() ? step::wait : step::go_on;
-}
-
-connection::step connection::then(handler next, outcome result, deadline limit) {
-    if (result.in_background()) shared_.loop.arm(*this, limit);
-    return then(next, result);
-}
-
 void connection::completed(outcome result) {
     result_ = result;
     turn();
 }
 
+void connection::arm(deadline limit) { shared_.loop.arm(*this, limit); }
+
 void connection::deadline_passed() {
     expired_ = true;
     ++shared_.counts.timeouts;
-    event_loop::cancel(*this);
+    cancel();
 }
 
 void connection::stop() {
-    if (receiving_ && input_.empty()) event_loop::cancel(*this);
+    if (receiving_ && input_.empty()) cancel();
 }
 
 void connection::abort() {
     aborted_ = true;
-    event_loop::cancel(*this);
+    cancel();
 }
 
 // ---- Requests -------------------------------------------------------------------------------------------------------
@@ -84,7 +74,7 @@ connection::step connection::receive() {
     }
     const auto limit = input_.empty() ? deadline::idle : deadline::head;
     receiving_ = true;
-    return then(&connection::received, net::receive(*this, socket_, input_.room()), limit);
+    return then(&connection::received, shared_.net.receive(*this, socket_, input_.room()), limit);
 }
 
 connection::step connection::received() {
@@ -102,8 +92,7 @@ connection::step connection::answer() {
     if (request_.verdict != status::ok) return refuse(request_.verdict);
     file_name_ = request_.path;
     if (file_name_.empty() || file_name_.ends_with('/')) file_name_ += "index.html";
-    open_retries_ = 0;
-    return open_file();
+    return answer_file();
 }
 
 // ---- The end --------------------------------------------------------------------------------------------------------
@@ -113,12 +102,12 @@ connection::step connection::answer() {
 connection::step connection::linger() {
     input_.clear();
     expired_ = false;
-    return then(&connection::sending_ended, net::end_sending(*this, socket_));
+    return then(&connection::sending_ended, shared_.net.end_sending(*this, socket_));
 }
 
 connection::step connection::sending_ended() {
     if (result_.failed() || aborted_ || expired_ || lingered_bytes_ > linger_bytes) return close_socket();
-    return then(&connection::lingered, net::receive(*this, socket_, input_.room()), deadline::linger);
+    return then(&connection::lingered, shared_.net.receive(*this, socket_, input_.room()), deadline::linger);
 }
 
 connection::step connection::lingered() {
@@ -129,7 +118,7 @@ connection::step connection::lingered() {
 
 connection::step connection::close_socket() {
     shared_.loop.disarm(*this);
-    return then(&connection::socket_closed, net::close(*this, std::exchange(socket_, -1)));
+    return then(&connection::socket_closed, shared_.net.close(*this, std::exchange(socket_, -1)));
 }
 
 connection::step connection::socket_closed() { return step::gone; }

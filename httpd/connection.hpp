@@ -1,8 +1,9 @@
 // One client's connection: its requests, one after the other, each answered before the next is looked at. A connection
-// is a chain of handlers, each of which makes one call and names the handler that goes on with the outcome; turn() walks
-// the chain until a call is in the background. It has at most one call there, and lives until its socket is closed.
-// Memory: a buffer for request heads always, one for file bytes only while a response is being sent.
-// Handlers that call each other lost: calls that complete at once would recurse as deep as a client pipelines.
+// is a chain of handlers, each of which asks a strategy for one thing and names the handler that goes on with the outcome;
+// turn() walks the chain until something is in the background. It lives until its socket is closed. How a file is found
+// and sent is the way of serving, a class of its own in serving/.
+// Memory: a buffer for request heads, and the head of the response under way.
+// Handlers that call each other lost: what completes at once would recurse as deep as a client pipelines.
 #pragma once
 
 #include "http/request_stream.hpp"
@@ -11,66 +12,93 @@
 #include "task.hpp"
 
 #include <sys/stat.h>
+#include <sys/uio.h>
 
+#include <array>
 #include <functional>
-#include <memory>
 #include <string>
 
 namespace httpd {
 
 class connection;
+class disk;
 class event_loop;
+class network;
 
 // What all connections share. Outlives them.
 struct service {
     event_loop &loop;
+    network &net;
+    disk &files;
     statistics &counts;
     const request_limits &limits;
-    int root;                                    // descriptor of the document root
     std::function<void(connection &)> on_closed; // a connection's last act: destroys it
     bool stopping = false;                       // finish what has begun, then close
 };
 
-class connection final : public task {
+class connection : public task {
 public:
     connection(service &shared, int socket); // takes the socket; begins at its first turn()
 
-    void completed(outcome result) override;
-    void deadline_passed() override;
-    void turn() override;
+    void completed(outcome result) final;
+    void deadline_passed() final;
+    void turn() final;
 
     void stop();  // close now if no request has begun; else after the answer to it (service::stopping is set)
-    void abort(); // close as soon as the call in the background lets go
+    void abort(); // close as soon as what is in the background lets go
 
-private:
+protected:
     enum class step { go_on, wait, gone };
     using handler = step (connection::*)();
 
-    step then(handler next, outcome result);
-    step then(handler next, outcome result, deadline limit);
+    // The way of serving: begins an answer to request_ from the file called file_name_, by begin_file_response(),
+    // redirect() or refuse(); ...
+    virtual step answer_file() = 0;
+    // ... its head is with the kernel: sends the rest of the body; ends in end_response() or give_up(); ...
+    virtual step send_body() = 0;
+    // ... the file is not needed any more; ends in file_released().
+    virtual step release_file() = 0;
 
+    template <typename derived> step then(step (derived::*next)(), outcome result) {
+        next_ = static_cast<handler>(next);
+        result_ = result;
+        return result.in_background() ? step::wait : step::go_on;
+    }
+    template <typename derived> step then(step (derived::*next)(), outcome result, deadline limit) {
+        if (result.in_background()) arm(limit);
+        return then(next, result);
+    }
+
+    step refuse(status code);
+    step refuse_for(int error); // of opening a file
+    step redirect();            // a directory, asked for without its slash
+    step begin_file_response(const struct stat &status);
+    step end_response();
+    step give_up(); // the response cannot be finished
+    step file_released();
+
+    bool sent_all(std::uint64_t length); // after a send with deadline::send
+
+    service &shared_;
+    int socket_;
+    outcome result_; // of the latest
+    bool aborted_ = false;
+    request request_;
+    std::string file_name_;
+    off_t body_offset_ = 0;
+    std::uint64_t body_left_ = 0; // of the file, not yet sent
+
+private:
     // Requests
     step next_request();
     step receive();
     step received();
     step answer();
 
-    // Files
-    step open_file();
-    step opened();
-    step examined();
-    step read_file();
-    step file_read();
-
     // Responses
-    step refuse(status code);
-    step redirect();
     step begin_response(response_head head, std::string_view body);
-    step send();
-    step sent();
-    step give_up();
-    step end_response();
-    step file_closed();
+    step send_head(bool more);
+    step head_sent();
 
     // The end
     step linger();
@@ -79,32 +107,17 @@ private:
     step close_socket();
     step socket_closed();
 
-    bool has_file() const { return file_ >= 0; }
+    void arm(deadline limit);
 
-    service &shared_;
-    int socket_;
-
-    handler next_;   // goes on with result_
-    outcome result_; // of the latest call
+    handler next_; // goes on with result_
     bool expired_ = false;
-    bool aborted_ = false;
-    bool receiving_ = false; // the call in the background is a receive() of requests
+    bool receiving_ = false; // what is in the background is a receive() of requests
 
     request_stream input_;
-    request request_;
-
-    int file_ = -1;
-    int open_retries_ = 0;
-    std::string file_name_;
-    struct stat file_status_ {};
-    std::int64_t file_offset_ = 0;
-
     status code_ = status::ok;
     bool close_after_ = false;
-    std::unique_ptr<char[]> output_; // the head, and as much of the body as fits; then chunks of the body
-    std::size_t output_capacity_ = 0;
-    std::size_t output_length_ = 0;
-    std::uint64_t body_left_ = 0; // of the file, not yet in output_
+    std::string head_; // of the response, and the body if it is ours
+    std::array<iovec, 1> parts_{};
     std::uint64_t lingered_bytes_ = 0;
 };
 

@@ -1,26 +1,18 @@
 #include "event_loop.hpp"
 
 #include "http/date.hpp"
+#include "loop/multiplexer.hpp"
 
 #include <algorithm>
-#include <span>
-#include <system_error>
 
 namespace httpd {
 namespace {
 
-constexpr int completions_per_turn = 64;
-constexpr std::int64_t second_ns = 1'000'000'000;
-
-std::int64_t monotonic_ns() {
-    std::timespec now{};
-    clock_gettime(CLOCK_MONOTONIC, &now);
-    return now.tv_sec * second_ns + now.tv_nsec;
-}
+constexpr std::int64_t long_turn_ns = 10'000'000;
 
 } // namespace
 
-event_loop::event_loop() : now_ns_(monotonic_ns()) {}
+event_loop::event_loop(multiplexer &waiting) : waiting_(waiting), now_ns_(monotonic_ns()) {}
 
 void event_loop::set_duration(deadline kind, std::chrono::milliseconds duration) {
     deadlines_[static_cast<std::size_t>(kind)].duration_ns = std::chrono::nanoseconds(duration).count();
@@ -28,34 +20,31 @@ void event_loop::set_duration(deadline kind, std::chrono::milliseconds duration)
 
 void event_loop::run() {
     while (running_) {
-        take_completions();
+        wait();
         give_turns();
         expire_deadlines();
+        count_turn();
     }
 }
 
-// Figure 1 of the LAIO paper.
-void event_loop::take_completions() {
-    std::timespec timeout{};
-    const std::timespec *limit = &timeout; // not at all, while a task waits for its turn
+void event_loop::wait() {
+    std::int64_t timeout_ns = 0; // not at all, while a task waits for its turn
     if (runnable_.empty()) {
         const auto deadline_ns = next_deadline_ns();
-        const auto left_ns = std::max<std::int64_t>(deadline_ns - monotonic_ns(), 0);
-        timeout = {left_ns / second_ns, left_ns % second_ns};
-        limit = deadline_ns < 0 ? nullptr : &timeout;
+        timeout_ns = deadline_ns < 0 ? -1 : std::max<std::int64_t>(deadline_ns - now_ns_, 0);
     }
-
-    std::array<laio_completion, completions_per_turn> completions;
-    const int count = laio_poll(completions.data(), completions_per_turn, limit);
-    const int error = errno;
+    waiting_.wait(timeout_ns);
     now_ns_ = monotonic_ns();
-    if (count < 0 && error != EINTR) throw std::system_error(error, std::generic_category(), "laio_poll");
+    const auto woken_ns = waiting_.take_woken_ns();
+    turn_began_ns_ = woken_ns != 0 ? woken_ns : now_ns_;
+}
 
-    // A handle that was handed over is free again and may soon name another call. One task may cancel another's, so all
-    // of them are forgotten before any task runs.
-    const std::span<laio_completion> done(completions.data(), static_cast<std::size_t>(std::max(count, 0)));
-    for (const auto &one : done) static_cast<task *>(one.laio_data)->handle_ = nullptr;
-    for (const auto &one : done) static_cast<task *>(one.laio_data)->completed({one.laio_return_value, one.laio_errno});
+void event_loop::count_turn() {
+    now_ns_ = monotonic_ns();
+    const auto length_ns = now_ns_ - turn_began_ns_;
+    ++turns_.turns;
+    if (length_ns > long_turn_ns) ++turns_.long_turns;
+    turns_.longest_ns = std::max(turns_.longest_ns, length_ns);
 }
 
 void event_loop::give_turns() {
@@ -93,7 +82,7 @@ void event_loop::arm(task &who, deadline kind) {
     disarm(who);
     auto &list = deadlines_[static_cast<std::size_t>(kind)];
     who.deadline_kind_ = kind;
-    who.deadline_ns_ = now_ns_ + list.duration_ns;
+    who.deadline_ns_ = std::max(now_ns_, waiting_.woken_ns()) + list.duration_ns;
     list.tasks.push_back(who);
 }
 
@@ -101,9 +90,7 @@ void event_loop::run_later(task &who) {
     if (!who.run_hook_.is_linked()) runnable_.push_back(who);
 }
 
-void event_loop::cancel(task &who) {
-    if (who.handle_ != nullptr) laio_cancel(who.handle_);
-}
+outcome event_loop::readable(task &who, int descriptor) { return waiting_.readable(who, descriptor); }
 
 const std::string &event_loop::date() {
     const auto now = std::time(nullptr);

@@ -1,5 +1,5 @@
-// The event loop: takes completions from laio_poll(), gives tasks their turns, watches deadlines. Owns no task. Everything
-// runs on the one thread that calls run(); the only place where that thread waits is laio_poll().
+// The event loop: waits in its multiplexer, gives tasks their turns, watches deadlines. Owns no task. Everything runs on the
+// one thread that calls run(). A stall is the time from one wait to the next: whatever becomes ready meanwhile waits so long.
 // Deadlines of one kind last equally long, so each kind is a list in order of time: arming and disarming cost two
 // pointers, where a heap would pay for an order that is there already.
 #pragma once
@@ -15,13 +15,21 @@
 
 namespace httpd {
 
+class multiplexer;
+
+struct turn_counts {
+    std::uint64_t turns = 0;
+    std::uint64_t long_turns = 0; // of more than 10 ms
+    std::int64_t longest_ns = 0;
+};
+
 class event_loop {
 public:
-    event_loop();
+    explicit event_loop(multiplexer &waiting);
 
     void set_duration(deadline kind, std::chrono::milliseconds duration);
 
-    // Runs turns until stop(). Throws std::system_error when laio_poll() fails.
+    // Runs turns until stop(). Throws std::system_error when it cannot wait.
     void run();
     void stop() { running_ = false; }
 
@@ -32,11 +40,13 @@ public:
     // Another turn, after all others had theirs.
     void run_later(task &who);
 
-    // Asks for the end of the task's call in the background, if there is one; completed() will say what became of it.
-    static void cancel(task &who);
+    // Another descriptor than those of the strategies: the task is told when it is readable.
+    outcome readable(task &who, int descriptor);
 
     // The time of this turn, as HTTP writes it.
     const std::string &date();
+
+    const turn_counts &turns() const { return turns_; }
 
 private:
     using run_queue = boost::intrusive::list<task, boost::intrusive::member_hook<task, task::hook, &task::run_hook_>,
@@ -49,13 +59,17 @@ private:
         deadline_queue tasks;
     };
 
-    void take_completions();
+    void wait();
+    void count_turn();
     void give_turns();
     void expire_deadlines();
     std::int64_t next_deadline_ns() const; // -1: none
 
+    multiplexer &waiting_;
     bool running_ = true;
-    std::int64_t now_ns_ = 0;
+    turn_counts turns_;
+    std::int64_t now_ns_;
+    std::int64_t turn_began_ns_ = 0;
     run_queue runnable_;
     std::array<deadline_list, deadlines> deadlines_;
     std::time_t date_seconds_ = -1;

@@ -1,7 +1,7 @@
 #include "listener.hpp"
 
 #include "event_loop.hpp"
-#include "net/laio_network.hpp"
+#include "net/network.hpp"
 
 #include <utility>
 
@@ -31,8 +31,8 @@ bool is_of_the_peer(int error) {
 
 } // namespace
 
-listener::listener(event_loop &loop, statistics &counts, int socket, events owner)
-    : loop_(loop), counts_(counts), socket_(socket), owner_(std::move(owner)) {}
+listener::listener(event_loop &loop, network &net, statistics &counts, int socket, events owner)
+    : loop_(loop), net_(net), counts_(counts), socket_(socket), owner_(std::move(owner)) {}
 
 void listener::turn() {
     for (int accepts = 0; accepts < accepts_per_turn; ++accepts) {
@@ -41,7 +41,7 @@ void listener::turn() {
             pause();
             return;
         }
-        const auto result = net::accept(*this, socket_);
+        const auto result = net_.accept(*this, socket_);
         if (result.in_background()) {
             in_background_ = true;
             return;
@@ -87,12 +87,12 @@ void listener::stop() {
     if (state_ == state::closing || state_ == state::closed) return;
     state_ = state::closing;
     loop_.disarm(*this);
-    if (in_background_) event_loop::cancel(*this);
+    if (in_background_) cancel();
     else close();
 }
 
 void listener::close() {
-    const auto result = net::close(*this, std::exchange(socket_, -1));
+    const auto result = net_.close(*this, std::exchange(socket_, -1));
     if (!result.in_background()) socket_closed();
 }
 

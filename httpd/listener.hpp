@@ -10,6 +10,7 @@
 namespace httpd {
 
 class event_loop;
+class network;
 
 class listener final : public task {
 public:
@@ -18,7 +19,7 @@ public:
         std::function<void(int)> accepted; // takes the socket
         std::function<void()> closed;      // after stop()
     };
-    listener(event_loop &loop, statistics &counts, int socket, events owner);
+    listener(event_loop &loop, network &net, statistics &counts, int socket, events owner);
 
     void start() { turn(); }
     void resume(); // a connection has closed
@@ -37,6 +38,7 @@ private:
     void socket_closed();
 
     event_loop &loop_;
+    network &net_;
     statistics &counts_;
     int socket_;
     events owner_;

@@ -1,6 +1,7 @@
 // laio-httpd: the command line, and the order of starting and ending. docs/man/laio-httpd.1 is the contract.
 
 #include "server.hpp"
+#include "versions.hpp"
 
 #include <CLI/CLI.hpp>
 
@@ -11,8 +12,11 @@
 #include <csignal>
 #include <cstdio>
 #include <exception>
+#include <string_view>
 
 namespace {
+
+constexpr std::string_view default_version = "Flash-LAIO-LAIO";
 
 struct reporting {
     bool wanted = false;
@@ -28,8 +32,23 @@ void milliseconds_option(CLI::App &app, const std::string &name, std::chrono::mi
         ->type_name("MS");
 }
 
+void list_versions() {
+    for (const auto &one : httpd::all_versions())
+        std::printf("%.*s\n", static_cast<int>(one.name.size()), one.name.data());
+    throw CLI::Success();
+}
+
 void describe(CLI::App &app, httpd::server_options &options, reporting &report) {
     app.add_option("DIR", options.directory, "The directory to serve")->required();
+    app.add_option_function<std::string>(
+           "--version-name", [&options](const std::string &name) { options.chosen = httpd::find_version(name); },
+           "The version of the server; --list-versions")
+        ->check([](const std::string &name) {
+            return httpd::find_version(name) != nullptr ? "" : name + " is no version; see --list-versions";
+        })
+        ->default_str(std::string(default_version))
+        ->type_name("NAME");
+    app.add_flag_callback("--list-versions", list_versions, "List the versions, one a line, and exit");
     app.add_option("-p,--port", options.port, "Port to listen on; 0: the kernel chooses")->capture_default_str();
     app.add_option("-a,--address", options.address, "Numeric address to listen on")->capture_default_str();
     app.add_option("--connections", options.connections_max, "Connections at once, at most")
@@ -44,7 +63,7 @@ void describe(CLI::App &app, httpd::server_options &options, reporting &report) 
                         "How long a connection may be without a request");
     milliseconds_option(app, "--head-timeout-ms", options.head_timeout, "How long a request may take to arrive");
     milliseconds_option(app, "--send-timeout-ms", options.send_timeout,
-                        "How long a client may take to accept 64 KB of a response");
+                        "How long a client may take to accept 256 KB of a response");
     milliseconds_option(app, "--drain-timeout-ms", options.drain_timeout,
                         "How long requests may go on after the signal to stop");
     app.add_flag("--stats", report.wanted, "Print statistics on exit");
@@ -71,8 +90,8 @@ int serve(httpd::server_options options, reporting report) {
 
     const bool all_ended = server.run();
     if (report.wanted) {
-        const auto text =
-            report.as_json ? httpd::report_as_json(server.counts()) : httpd::report_as_text(server.counts());
+        const auto text = report.as_json ? httpd::report_as_json(server.counts(), server.turns())
+                                         : httpd::report_as_text(server.counts(), server.turns());
         std::fputs(text.c_str(), stdout);
         std::fflush(stdout);
     }
@@ -85,10 +104,11 @@ int serve(httpd::server_options options, reporting report) {
 int main(int argc, char **argv) {
     try {
         httpd::server_options options;
+        options.chosen = httpd::find_version(default_version);
         reporting report;
         CLI::App app(
             "laio-httpd: serves the files of a directory over HTTP/1.1 from one thread, through lazy asynchronous "
-            "system calls.",
+            "system calls or in one of the other ways that the LAIO paper compares.",
             "laio-httpd");
         describe(app, options, report);
         CLI11_PARSE(app, argc, argv);

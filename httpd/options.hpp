@@ -9,7 +9,10 @@
 
 namespace httpd {
 
+struct version;
+
 struct server_options {
+    const version *chosen = nullptr;
     std::string directory;
     std::string address = "127.0.0.1";
     std::uint16_t port = 8080;

@@ -1,10 +1,9 @@
 #include "server.hpp"
 
-#include "call.hpp"
-#include "disk/laio_disk.hpp"
-#include "net/laio_network.hpp"
+#include "disk/root.hpp"
+#include "net/listening_socket.hpp"
 
-#include <sys/syscall.h>
+#include <sys/signalfd.h>
 #include <unistd.h>
 
 #include <csignal>
@@ -23,7 +22,7 @@ int open_signals() {
     sigemptyset(&to_stop);
     sigaddset(&to_stop, SIGTERM);
     sigaddset(&to_stop, SIGINT);
-    const int descriptor = signalfd(-1, &to_stop, SFD_CLOEXEC);
+    const int descriptor = signalfd(-1, &to_stop, SFD_CLOEXEC | SFD_NONBLOCK);
     if (descriptor < 0 || sigprocmask(SIG_BLOCK, &to_stop, nullptr) != 0)
         throw std::system_error(errno, std::generic_category(), "signalfd");
     return descriptor;
@@ -32,14 +31,16 @@ int open_signals() {
 } // namespace
 
 server::server(const server_options &options)
-    : options_(options), root_(disk::open_root(options.directory)),
-      listening_socket_(net::listen_on(options.address, options.port, backlog)),
-      signals_(open_signals()), service_{.loop = loop_,
-                                         .counts = counts_,
-                                         .limits = options_.limits,
-                                         .root = root_,
-                                         .on_closed = [this](connection &which) { closed(which); }},
-      listener_(loop_, counts_, listening_socket_,
+    : options_(options), root_(open_root(options.directory)),
+      listening_socket_(listen_on(options.address, options.port, backlog)), signals_(open_signals()),
+      with_(*options.chosen, root_),
+      loop_(*with_.waiting), service_{.loop = loop_,
+                                      .net = *with_.net,
+                                      .files = *with_.files,
+                                      .counts = counts_,
+                                      .limits = options_.limits,
+                                      .on_closed = [this](connection &which) { closed(which); }},
+      listener_(loop_, *with_.net, counts_, listening_socket_,
                 {.has_room = [this] { return connections_.size() < options_.connections_max; },
                  .accepted = [this](int socket) { accepted(socket); },
                  .closed =
@@ -47,6 +48,7 @@ server::server(const server_options &options)
                          listener_closed_ = true;
                          end_when_all_ended();
                      }}) {
+    if (options.chosen->net == network_kind::nonblocking) make_nonblocking(listening_socket_);
     loop_.set_duration(deadline::idle, options_.idle_timeout);
     loop_.set_duration(deadline::head, options_.head_timeout);
     loop_.set_duration(deadline::send, options_.send_timeout);
@@ -57,12 +59,11 @@ server::server(const server_options &options)
 }
 
 server::~server() {
-    laio_fini(); // the read of a signal is still in the background, into signal_
     ::close(signals_);
     ::close(root_);
 }
 
-std::string server::url() const { return net::url_of(listening_socket_); }
+std::string server::url() const { return url_of(listening_socket_); }
 
 bool server::run() {
     wait_for_signal();
@@ -72,7 +73,7 @@ bool server::run() {
 }
 
 void server::accepted(int socket) {
-    auto fresh = std::make_unique<connection>(service_, socket);
+    auto fresh = make_connection(*options_.chosen, service_, socket);
     auto &which = *fresh;
     connections_.emplace(&which, std::move(fresh));
     ++counts_.connections;
@@ -89,17 +90,13 @@ void server::closed(connection &which) {
 }
 
 void server::wait_for_signal() {
-    for (;;) {
-        const auto result = call(*this, SYS_read, signals_, &signal_, sizeof signal_);
-        if (result.in_background()) return;
-        if (result.failed() && result.error != EINTR)
-            throw std::system_error(result.error, std::generic_category(), "read of a signal descriptor");
-        if (!result.failed()) drain();
-    }
+    const auto result = loop_.readable(*this, signals_);
+    if (!result.in_background()) throw std::system_error(result.error, std::generic_category(), "signals");
 }
 
 void server::completed(outcome result) {
-    if (!result.failed()) drain();
+    signalfd_siginfo signal{};
+    if (!result.failed() && ::read(signals_, &signal, sizeof signal) > 0) drain();
     wait_for_signal();
 }
 

@@ -1,5 +1,5 @@
 // The server: owns the loop, the listener and the connections, and ends them in order. As a task, it waits for the
-// signals to stop: they are read like everything else, from a signal descriptor through laio_syscall().
+// signals to stop, which come from a signal descriptor.
 // SIGTERM or SIGINT: no new connections, requests that have begun are answered, idle connections closed; after the drain
 // timeout, or at a second signal, what is left is cut off. One thread.
 #pragma once
@@ -9,8 +9,7 @@
 #include "listener.hpp"
 #include "options.hpp"
 #include "statistics.hpp"
-
-#include <sys/signalfd.h>
+#include "versions.hpp"
 
 #include <memory>
 #include <string>
@@ -27,6 +26,7 @@ public:
 
     std::string url() const;
     const statistics &counts() const { return counts_; }
+    const turn_counts &turns() const { return loop_.turns(); }
 
     // Serves until stopped. True: everything has ended. False: some call does not let go (a dead disk), and the server
     // must not be destroyed; leave by _exit(2).
@@ -46,12 +46,12 @@ private:
     void end_when_all_ended();
 
     server_options options_;
-    event_loop loop_;
     statistics counts_;
     int root_;
     int listening_socket_;
     int signals_;
-    signalfd_siginfo signal_{};
+    strategies with_;
+    event_loop loop_;
     service service_;
     listener listener_;
     bool listener_closed_ = false;

@@ -1,5 +1,7 @@
 #include "statistics.hpp"
 
+#include "event_loop.hpp"
+
 #include <laio/laio.h>
 
 #include <fmt/format.h>
@@ -51,7 +53,7 @@ double median_ns(const laio_counts &stats, std::size_t route) {
 
 } // namespace
 
-std::string report_as_text(const statistics &counts) {
+std::string report_as_text(const statistics &counts, const turn_counts &turns) {
     const auto laio = counted_by_laio();
     std::string text;
     const auto out = std::back_inserter(text);
@@ -69,7 +71,10 @@ std::string report_as_text(const statistics &counts) {
     line("responses cut short", counts.aborted);
     line("timeouts", counts.timeouts);
     line("bytes sent", counts.bytes_sent);
-    line("bytes read from files", counts.bytes_read);
+    line("bytes from files", counts.bytes_read);
+    line("turns of the loop", turns.turns);
+    line("turns over 10 ms", turns.long_turns);
+    fmt::format_to(out, "  {:<22}{:>14.1f} ms\n", "longest turn", static_cast<double>(turns.longest_ns) / 1e6);
 
     fmt::format_to(out, "laio ({})\n", engines_of(laio));
     fmt::format_to(out, "  {:<22}{:>14}{:>14}{:>14}\n", "route", "calls", "blocked", "about ns each");
@@ -89,7 +94,7 @@ std::string report_as_text(const statistics &counts) {
     return text;
 }
 
-std::string report_as_json(const statistics &counts) {
+std::string report_as_json(const statistics &counts, const turn_counts &turns) {
     using nlohmann::ordered_json;
     const auto laio = counted_by_laio();
 
@@ -112,7 +117,10 @@ std::string report_as_json(const statistics &counts) {
                        {"responses_cut_short", counts.aborted},
                        {"timeouts", counts.timeouts},
                        {"bytes_sent", counts.bytes_sent},
-                       {"bytes_read", counts.bytes_read}};
+                       {"bytes_read", counts.bytes_read},
+                       {"turns", turns.turns},
+                       {"long_turns", turns.long_turns},
+                       {"longest_turn_ns", turns.longest_ns}};
     report["laio"] = {{"engines", engines_of(laio)},
                       {"routes", routes},
                       {"outstanding_peak", laio.outstanding_peak},

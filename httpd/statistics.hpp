@@ -25,7 +25,8 @@ struct statistics {
 };
 
 // The counts of this server and laio_stats() of this thread.
-std::string report_as_text(const statistics &counts);
-std::string report_as_json(const statistics &counts);
+struct turn_counts;
+std::string report_as_text(const statistics &counts, const turn_counts &turns);
+std::string report_as_json(const statistics &counts, const turn_counts &turns);
 
 } // namespace httpd

@@ -1,44 +1,47 @@
 #include "disk/laio_disk.hpp"
 
-#include "call.hpp"
-
-#include <linux/openat2.h>
+#include "disk/root.hpp"
+#include "loop/laio_calls.hpp"
 
 #include <fcntl.h>
+#include <sys/mman.h>
 #include <sys/syscall.h>
 
-#include <system_error>
-
-namespace httpd::disk {
+namespace httpd {
 namespace {
 
-// O_NONBLOCK: opening a FIFO or a device must not wait. Never written to; it outlives every call.
-open_how how_to_open = {
-    .flags = O_RDONLY | O_CLOEXEC | O_NOCTTY | O_NONBLOCK,
-    .mode = 0,
-    .resolve = RESOLVE_BENEATH | RESOLVE_NO_MAGICLINKS,
-};
+outcome examined(laio_calls &calls, task &who, outcome result, void *state) {
+    const auto &file = *static_cast<opened_file *>(state);
+    if (result.failed() || !S_ISREG(file.status.st_mode)) return result;
+    return calls.call(who, SYS_fcntl, file.descriptor, F_SETFL, 0);
+}
+
+outcome opened(laio_calls &calls, task &who, outcome result, void *state) {
+    auto &file = *static_cast<opened_file *>(state);
+    if (result.failed()) return result;
+    file.descriptor = static_cast<int>(result.value);
+    return calls.call_then(examined, &file, who, SYS_fstat, file.descriptor, &file.status);
+}
 
 } // namespace
 
-int open_root(const std::string &directory) {
-    const int root = ::open(directory.c_str(), O_PATH | O_DIRECTORY | O_CLOEXEC);
-    if (root < 0) throw std::system_error(errno, std::generic_category(), "cannot serve " + directory);
-    return root;
+outcome laio_disk::status(task &who, const char *name, struct stat &status) {
+    return calls_.call(who, SYS_newfstatat, root_, name, &status, 0);
 }
 
-outcome open(task &who, int root, const char *name) {
-    return call(who, SYS_openat2, root, name, &how_to_open, sizeof how_to_open);
+outcome laio_disk::open(task &who, const char *name, opened_file &file) {
+    return calls_.call_then(opened, &file, who, SYS_openat2, root_, name, &how_to_open, sizeof how_to_open);
 }
 
-outcome status(task &who, int file, struct stat &result) { return call(who, SYS_fstat, file, &result); }
-
-void make_blocking(task &who, int file) { call(who, SYS_fcntl, file, F_SETFL, 0); }
-
-outcome read(task &who, int file, std::span<char> room, std::int64_t offset) {
-    return call(who, SYS_pread64, file, room.data(), room.size(), offset);
+outcome laio_disk::bring_in(task & /*who*/, int /*file*/, off_t /*offset*/, std::uint64_t length) {
+    return {static_cast<long>(length), 0};
 }
 
-outcome close(task &who, int file) { return call(who, SYS_close, file); }
+// A send from a mapping blocks in the page fault, however it is made.
+outcome laio_disk::bring_in(task &who, const void *address, std::size_t length) {
+    return calls_.call(who, SYS_madvise, address, length, MADV_POPULATE_READ);
+}
 
-} // namespace httpd::disk
+outcome laio_disk::close(task &who, int file) { return calls_.call(who, SYS_close, file); }
+
+} // namespace httpd

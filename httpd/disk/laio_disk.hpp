@@ -1,28 +1,26 @@
-// The disk through LAIO: name conversion, status and reads, every call through laio_syscall(). Each function makes one
-// call for a task; an outcome in the background is told to the task later, and what it was given by reference belongs to
-// the call until then. No state. Other strategies can stand beside this file.
+// The disk through LAIO: every call through laio_syscall(), which goes to the background if it blocks and not otherwise.
+// No state. sendfile(2) waits for the disk by itself, so nothing is brought in before it.
 #pragma once
 
-#include "task.hpp"
+#include "disk/disk.hpp"
 
-#include <sys/stat.h>
+namespace httpd {
 
-#include <cstdint>
-#include <span>
-#include <string>
+class laio_calls;
 
-namespace httpd::disk {
+class laio_disk final : public disk {
+public:
+    laio_disk(laio_calls &calls, int root) : calls_(calls), root_(root) {}
 
-// Start-up, by a plain call: the document root. Throws std::system_error.
-int open_root(const std::string &directory);
+    outcome status(task &who, const char *name, struct stat &status) override;
+    outcome open(task &who, const char *name, opened_file &file) override;
+    outcome bring_in(task &who, int file, off_t offset, std::uint64_t length) override;
+    outcome bring_in(task &who, const void *address, std::size_t length) override;
+    outcome close(task &who, int file) override;
 
-// Opens a file beneath `root` for reading. The kernel keeps the walk beneath the root, symbolic links and ".." included
-// (EXDEV), also while others rename; EAGAIN: it could not be sure, ask again. Never waits for the other end of a FIFO.
-outcome open(task &who, int root, const char *name);
-outcome status(task &who, int file, struct stat &result);
-// After status() said that this is a regular file: undoes what open() did for the sake of FIFOs.
-void make_blocking(task &who, int file);
-outcome read(task &who, int file, std::span<char> room, std::int64_t offset);
-outcome close(task &who, int file);
+private:
+    laio_calls &calls_;
+    int root_;
+};
 
-} // namespace httpd::disk
+} // namespace httpd

@@ -1,32 +1,58 @@
 // How this server makes a system call that could block: through laio_syscall(). This is the first half of Figure 2 of the
-// LAIO paper, written once: a call that went to the background is given its task, so that the event loop needs no map
-// from handles to tasks. The second half, what to do with the outcome, is the caller's (connection::then()).
+// LAIO paper, written once: a call that went to the background gets an event of libevent's loop (laio_event(3)), which
+// names how it goes on; one that is over goes on at once. Pools the events; one for each loop, used on its thread.
 #pragma once
 
 #include "task.hpp"
 
-#include <laio/laio.h>
+#include <laio/libevent.h>
 
+#include <memory>
 #include <type_traits>
+#include <vector>
 
 namespace httpd {
 
-template <typename argument> long as_register(argument value) {
-    if constexpr (std::is_null_pointer_v<argument>) return 0;
-    else if constexpr (std::is_pointer_v<argument>) return reinterpret_cast<long>(value);
-    else return static_cast<long>(value);
-}
+class libevent_multiplexer;
 
-template <typename... arguments> outcome call(task &who, long number, arguments... args) {
-    const long value = laio_syscall(number, as_register(args)...);
-    if (value != -1) return {value, 0};
+class laio_calls {
+public:
+    // How a strategy that makes several calls for a task goes on with the outcome of one; `state` is what it gave.
+    using step = outcome (*)(laio_calls &calls, task &who, outcome result, void *state);
 
-    const int error = errno;
-    if (error == EINPROGRESS) {
-        who.handle_ = laio_gethandle();
-        laio_setdata(who.handle_, &who);
+    explicit laio_calls(libevent_multiplexer &loop); // throws std::system_error
+    laio_calls(const laio_calls &) = delete;
+    laio_calls &operator=(const laio_calls &) = delete;
+    ~laio_calls(); // ends the loop of LAIO, whatever is in the background
+
+    // Pointers and numbers, as to syscall(2). The outcome is the task's.
+    template <typename... arguments> outcome call(task &who, long number, arguments... args) {
+        return in_background_or_done(who, laio_syscall(number, as_register(args)...), nullptr, nullptr);
     }
-    return {-1, error};
-}
+    // The same, and then `next`, whose outcome is the task's.
+    template <typename... arguments>
+    outcome call_then(step next, void *state, task &who, long number, arguments... args) {
+        return in_background_or_done(who, laio_syscall(number, as_register(args)...), next, state);
+    }
+
+private:
+    struct in_background;
+
+    template <typename argument> static long as_register(argument value) {
+        if constexpr (std::is_null_pointer_v<argument>) return 0;
+        else if constexpr (std::is_pointer_v<argument>) return reinterpret_cast<long>(value);
+        else return static_cast<long>(value);
+    }
+    outcome in_background_or_done(task &who, long value, step next, void *state) {
+        const outcome result = value == -1 ? outcome::failure(errno) : outcome{value, 0};
+        if (result.in_background()) return wait_for(who, next, state);
+        return next == nullptr ? result : next(*this, who, result, state);
+    }
+    outcome wait_for(task &who, step next, void *state);
+
+    libevent_multiplexer &loop_;
+    std::vector<std::unique_ptr<in_background>> all_;
+    std::vector<in_background *> unused_;
+};
 
 } // namespace httpd

@@ -1,101 +1,32 @@
 #include "net/laio_network.hpp"
 
-#include "call.hpp"
+#include "loop/laio_calls.hpp"
 
-#include <fmt/format.h>
-
-#include <arpa/inet.h>
-#include <netinet/in.h>
-#include <netinet/tcp.h>
 #include <sys/socket.h>
 #include <sys/syscall.h>
-#include <unistd.h>
 
-#include <cstring>
-#include <stdexcept>
-#include <system_error>
+namespace httpd {
 
-namespace httpd::net {
-
-outcome accept(task &who, int listener) { return call(who, SYS_accept4, listener, nullptr, nullptr, SOCK_CLOEXEC); }
-
-outcome receive(task &who, int socket, std::span<char> room) {
-    return call(who, SYS_recvfrom, socket, room.data(), room.size(), 0, nullptr, nullptr);
+outcome laio_network::accept(task &who, int listener) {
+    return calls_.call(who, SYS_accept4, listener, nullptr, nullptr, SOCK_CLOEXEC);
 }
 
-outcome send(task &who, int socket, std::string_view bytes, bool more) {
-    return call(who, SYS_sendto, socket, bytes.data(), bytes.size(), MSG_NOSIGNAL | (more ? MSG_MORE : 0), nullptr, 0);
+outcome laio_network::receive(task &who, int socket, std::span<char> room) {
+    return calls_.call(who, SYS_recvfrom, socket, room.data(), room.size(), 0, nullptr, nullptr);
 }
 
-outcome end_sending(task &who, int socket) { return call(who, SYS_shutdown, socket, SHUT_WR); }
-
-outcome close(task &who, int socket) { return call(who, SYS_close, socket); }
-
-namespace {
-
-[[noreturn]] void fail(const std::string &what) { throw std::system_error(errno, std::generic_category(), what); }
-
-struct socket_address {
-    sockaddr_storage storage{};
-    socklen_t length = sizeof storage;
-
-    sockaddr *get() { return reinterpret_cast<sockaddr *>(&storage); }
-};
-
-template <typename kind> kind read_as(const socket_address &from) {
-    kind value{};
-    std::memcpy(&value, &from.storage, sizeof value);
-    return value;
+outcome laio_network::send(task &who, int socket, std::span<const iovec> parts, bool more) {
+    if (parts.size() > 1) return calls_.call(who, SYS_writev, socket, parts.data(), parts.size());
+    const auto &[bytes, length] = parts.front();
+    return calls_.call(who, SYS_sendto, socket, bytes, length, MSG_NOSIGNAL | (more ? MSG_MORE : 0), nullptr, 0);
 }
 
-socket_address parse_address(const std::string &text, std::uint16_t port) {
-    socket_address parsed;
-    sockaddr_in v4{};
-    sockaddr_in6 v6{};
-    if (inet_pton(AF_INET, text.c_str(), &v4.sin_addr) == 1) {
-        v4.sin_family = AF_INET;
-        v4.sin_port = htons(port);
-        parsed.length = sizeof v4;
-        std::memcpy(&parsed.storage, &v4, sizeof v4);
-    } else if (inet_pton(AF_INET6, text.c_str(), &v6.sin6_addr) == 1) {
-        v6.sin6_family = AF_INET6;
-        v6.sin6_port = htons(port);
-        parsed.length = sizeof v6;
-        std::memcpy(&parsed.storage, &v6, sizeof v6);
-    } else {
-        throw std::invalid_argument("not a numeric IPv4 or IPv6 address: " + text);
-    }
-    return parsed;
+outcome laio_network::send_file(task &who, int socket, int file, off_t &offset, std::uint64_t length) {
+    return calls_.call(who, SYS_sendfile, socket, file, &offset, length);
 }
 
-} // namespace
+outcome laio_network::end_sending(task &who, int socket) { return calls_.call(who, SYS_shutdown, socket, SHUT_WR); }
 
-int listen_on(const std::string &address, std::uint16_t port, int backlog) {
-    auto where = parse_address(address, port);
-    const int listener = socket(where.storage.ss_family, SOCK_STREAM | SOCK_CLOEXEC, 0);
-    if (listener < 0) fail("socket");
-    const int on = 1;
-    // Accepted sockets inherit TCP_NODELAY: the end of a response must not wait for the peer's acknowledgement.
-    if (setsockopt(listener, SOL_SOCKET, SO_REUSEADDR, &on, sizeof on) != 0 ||
-        setsockopt(listener, IPPROTO_TCP, TCP_NODELAY, &on, sizeof on) != 0)
-        fail("setsockopt");
-    if (bind(listener, where.get(), where.length) != 0) fail(fmt::format("cannot listen on {} port {}", address, port));
-    if (listen(listener, backlog) != 0) fail("listen");
-    return listener;
-}
+outcome laio_network::close(task &who, int socket) { return calls_.call(who, SYS_close, socket); }
 
-std::string url_of(int listener) {
-    socket_address name;
-    if (getsockname(listener, name.get(), &name.length) != 0) fail("getsockname");
-    std::array<char, INET6_ADDRSTRLEN> text{};
-    if (name.storage.ss_family == AF_INET6) {
-        const auto v6 = read_as<sockaddr_in6>(name);
-        inet_ntop(AF_INET6, &v6.sin6_addr, text.data(), text.size());
-        return fmt::format("http://[{}]:{}/", text.data(), ntohs(v6.sin6_port));
-    }
-    const auto v4 = read_as<sockaddr_in>(name);
-    inet_ntop(AF_INET, &v4.sin_addr, text.data(), text.size());
-    return fmt::format("http://{}:{}/", text.data(), ntohs(v4.sin_port));
-}
-
-} // namespace httpd::net
+} // namespace httpd

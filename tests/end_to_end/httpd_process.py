@@ -197,26 +197,37 @@ class Tree(unittest.TestCase):
 
 
 class EngineSet:
-    """Tests that are done with each set of engines. `forbid` is what the library may not use."""
+    """Tests that are done with each set of engines, and with each version of the server. `forbid` is what the library may
+    not use."""
 
     forbid = ""
+    version = "Flash-LAIO-LAIO"
     many = 1000  # connections at once
 
     def serve(self, *options, root=None, **rest):
-        return Server(root or self.root, *options, forbid=self.forbid, **rest)
+        return Server(root or self.root, "--version-name", self.version, *options, forbid=self.forbid, **rest)
 
     def assert_answers(self, server):
         with Client(server) as probe:
             self.assertEqual(probe.get("/page.html").body, self.content["page.html"])
 
 
+def versions():
+    """The names that --list-versions gives."""
+    done = subprocess.run([*LAUNCHER, HTTPD, "--list-versions"], capture_output=True, text=True, check=True,
+                          timeout=ANTI_HANG_S)
+    return done.stdout.split()
+
+
 def with_each_engine_set(tests):
-    """Test cases made of the class `tests`, by name: globals().update() shows them to unittest."""
+    """Test cases made of the class `tests`, by name, for each set of engines and each version of the server:
+    globals().update() shows them to unittest."""
     sets = {
         "AllEngines": {},
         "WithoutRing": {"forbid": "ring"},
         "WithoutNowaitForms": {"forbid": "nowait,cached"},
         "CarriersOnly": {"forbid": "ring,readiness", "many": 50},  # each waits on a kernel thread
     }
+    sets |= {name.replace("-", ""): {"version": name} for name in versions() if name != EngineSet.version}
     return {f"{tests.__name__}{name}": type(f"{tests.__name__}{name}", (tests, EngineSet, Tree), what)
             for name, what in sets.items()}

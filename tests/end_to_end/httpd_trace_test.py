@@ -43,7 +43,7 @@ NON_BLOCKING = [re.compile(pattern) for pattern in [
     r"fcntl\(\d+<.*>, F_(GETFL|SETFL|GETFD|GETPIPE_SZ|DUPFD_CLOEXEC)\b",
     r"futex\(.*, FUTEX_WAKE(_PRIVATE)?, ",
     r"(poll|ppoll)\(.*, (0|\{tv_sec=0, tv_nsec=0\})(, NULL, \d+)? *\) ",
-    r"(read|write)\(\d+<anon_inode:\[(eventfd|timerfd)\]>",  # descriptors of the library's own, made non-blocking
+    r"(read|write)\(\d+<anon_inode:\[(eventfd|timerfd|signalfd)\]>",  # made non-blocking, by the library and the server
     r"fstat\(\d+<",    # of an open local file: answered from its inode
     r"fstatfs\(\d+<",  # asked once for each file system
     r"close\(\d+<",    # of a file that was only read, or of a socket without SO_LINGER

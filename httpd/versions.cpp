@@ -1,0 +1,58 @@
+#include "versions.hpp"
+
+#include "disk/blocking_disk.hpp"
+#include "disk/laio_disk.hpp"
+#include "loop/laio_calls.hpp"
+#include "loop/libevent_multiplexer.hpp"
+#include "net/laio_network.hpp"
+#include "net/nonblocking_network.hpp"
+#include "serving/flash.hpp"
+
+#include <algorithm>
+#include <array>
+
+namespace httpd {
+namespace {
+
+constexpr std::array versions{
+    version{"Flash-NB-B", serving_kind::flash, network_kind::nonblocking, disk_kind::blocking},
+    version{"Flash-LAIO-LAIO", serving_kind::flash, network_kind::laio, disk_kind::laio},
+    version{"Flash-NB-LAIO", serving_kind::flash, network_kind::nonblocking, disk_kind::laio},
+};
+
+} // namespace
+
+std::span<const version> all_versions() { return versions; }
+
+const version *find_version(std::string_view name) {
+    const auto *found =
+        std::find_if(versions.begin(), versions.end(), [&](const version &one) { return one.name == name; });
+    return found == versions.end() ? nullptr : found;
+}
+
+strategies::strategies(const version &chosen, int root) {
+    auto loop = std::make_unique<libevent_multiplexer>();
+    auto &events = *loop;
+    waiting = std::move(loop);
+    if (chosen.net == network_kind::laio || chosen.files == disk_kind::laio)
+        calls = std::make_unique<laio_calls>(events);
+    switch (chosen.net) {
+    case network_kind::nonblocking: net = std::make_unique<nonblocking_network>(events); break;
+    case network_kind::laio: net = std::make_unique<laio_network>(*calls); break;
+    }
+    switch (chosen.files) {
+    case disk_kind::blocking: files = std::make_unique<blocking_disk>(root); break;
+    case disk_kind::laio: files = std::make_unique<laio_disk>(*calls, root); break;
+    }
+}
+
+strategies::~strategies() = default;
+
+std::unique_ptr<connection> make_connection(const version &chosen, service &shared, int socket) {
+    switch (chosen.serving) {
+    case serving_kind::flash: return std::make_unique<flash_connection>(shared, socket);
+    }
+    return nullptr;
+}
+
+} // namespace httpd
