@@ -165,6 +165,8 @@ void loop::learn_kind(int descriptor) {
 bool loop::open_activations() {
     if (activations_errno_ == 0) activations_errno_ = -activation_.open(options_, carriers_);
     set_spare(spare_);
+    world_.makes_in_place = activations_errno_ == 0;
+    if (world_.makes_in_place && world_.waits_in_epoll) withdraw_accepts();
     return activations_errno_ == 0;
 }
 

@@ -75,6 +75,7 @@ private:
     void place(operation &op);
     void start_waiting(operation &op);
     void start_ring(operation &op);
+    void withdraw_accepts();
     bool submit(operation &op);
     void start_carrier(operation &op);
     static void hold_file(operation &op);

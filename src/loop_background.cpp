@@ -79,6 +79,17 @@ void loop::start_ring(operation &op) {
     start_waiting(op);
 }
 
+// An accept may be in the ring since before there were activations, for which it would be in the way for as long as nobody
+// connects: attempts/accept.cpp.
+void loop::withdraw_accepts() {
+    pool_.for_each([this](operation &op) {
+        if (op.now != state::running || op.what->attempt != form::accept || !ring_.cancel(op)) return;
+        enter(op, state::waiting);
+        op.waits_for = until::readable_carrier;
+        place(op);
+    });
+}
+
 // False: the ring cannot make this call.
 bool loop::submit(operation &op) {
     if (activation_.is_away() && !activation_.go_home()) return false;
@@ -107,7 +118,7 @@ void loop::start_carrier(operation &op) {
     watch_queue();
 }
 
-// In place, like a new call: it blocks seldom, and a carrier would have to be woken for each step.
+// In place, like a new call: it blocks seldom, and a carrier would have to be woken for each.
 void loop::make_step(operation &op) {
     if (!activation_.is_open() || (!activation_.is_away() && !ring_.is_idle())) return start_carrier(op);
     if (!activation_.has_spare() && !activation_.provide_spare()) return start_carrier(op);
@@ -124,7 +135,7 @@ void loop::make_step(operation &op) {
 
 // There is something to do for it: its descriptor is ready, or its turn has come.
 void loop::advance(operation &op) {
-    if (op.waits_for == until::readable_carrier) return start_carrier(op);
+    if (op.waits_for == until::readable_carrier) return make_step(op);
     const std::uint64_t moved = op.moved;
     const outcome next = attempt(op, world_);
     if (op.moved != moved) op.fruitless = 0;

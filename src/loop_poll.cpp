@@ -61,7 +61,10 @@ void loop::collect_ring() {
         }
         const bool again = op->result == -EINTR;
         const bool refused = op->result == -EAGAIN; // a file that it cannot wait for
-        const outcome next = again || refused ? blocked(op->waits_for) : account(*op, world_, op->result);
+        const bool is_withdrawn = op->result == -ECANCELED && op->what->attempt == form::accept;
+        if (is_withdrawn) op->waits_for = until::readable_carrier;
+        const outcome next =
+            again || refused || is_withdrawn ? blocked(op->waits_for) : account(*op, world_, op->result);
         if (next.waits_for == until::nothing) {
             write_back(*op);
             complete(*op, next.result);

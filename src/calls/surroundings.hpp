@@ -21,6 +21,7 @@ struct descriptor_hint {
     bool refuses;         // RWF_NOWAIT
     bool waited;          // the last call that took bytes from it did
     std::uint8_t untimed; // a socket without SO_RCVTIMEO: 1, without SO_SNDTIMEO: 2; see decision 0019
+    bool unmarked;        // a socket whose SO_RCVLOWAT is 1; likewise
 };
 
 class descriptor_hints {
@@ -34,7 +35,7 @@ public:
         return (of(descriptor).untimed & untimed_bit(to_write)) != 0;
     }
     void note(int descriptor, file_kind kind, bool refuses = false) {
-        hints_[static_cast<unsigned>(descriptor) % capacity] = {key_of(descriptor), kind, refuses, false, {}};
+        hints_[static_cast<unsigned>(descriptor) % capacity] = {key_of(descriptor), kind, refuses, false, {}, false};
     }
     // It is what it seemed to be: what else is known of it stays.
     void note_socket(int descriptor) {
@@ -45,6 +46,10 @@ public:
     }
     void note_untimed(int descriptor, bool to_write) {
         if (descriptor_hint *hint = find(descriptor); hint != nullptr) hint->untimed |= untimed_bit(to_write);
+    }
+    [[nodiscard]] bool is_unmarked(int descriptor) const { return of(descriptor).unmarked; }
+    void note_unmarked(int descriptor) {
+        if (descriptor_hint *hint = find(descriptor); hint != nullptr) hint->unmarked = true;
     }
     void forget(int descriptor) { note(descriptor, file_kind::unknown); }
 
@@ -84,6 +89,7 @@ struct surroundings {
     features has;
     bool waits_in_epoll = true; // else calls that wait for descriptors are given to carriers
     bool has_ring = false;
+    bool makes_in_place = false; // activations are open: a call that may block can be made on the spot
     bool sockets_in_ring = false;
     bool assumes_blocking = false; // the application promised that none of its descriptors has O_NONBLOCK
     file_systems mounts;

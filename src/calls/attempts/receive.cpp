@@ -9,10 +9,14 @@ namespace laio {
 namespace {
 
 // How many bytes make it complete, once it is known that there are fewer than asked for.
-std::uint64_t wanted_of_stream(int descriptor, long flags, std::uint64_t asked) {
+std::uint64_t wanted_of_stream(int descriptor, descriptor_hints &hints, long flags, std::uint64_t asked) {
     int low_water = 1;
     if ((flags & MSG_WAITALL) == 0) {
-        if (socket_option(descriptor, SO_RCVLOWAT, low_water) < 0 || low_water <= 1) return 1;
+        if (hints.is_unmarked(descriptor) || socket_option(descriptor, SO_RCVLOWAT, low_water) < 0) return 1;
+        if (low_water <= 1) {
+            hints.note_unmarked(descriptor);
+            return 1;
+        }
     }
     int type = 0;
     if (socket_option(descriptor, SO_TYPE, type) < 0 || type != SOCK_STREAM) return 1;
@@ -41,7 +45,7 @@ outcome account_receive(operation &op, surroundings &world, long result) {
     write_back(op);
     const auto bytes = static_cast<std::uint64_t>(result);
     if (op.moved + bytes < asked && op.wanted == 0)
-        op.wanted = wanted_of_stream(descriptor_of(op), message_flags(op), asked);
+        op.wanted = wanted_of_stream(descriptor_of(op), world.hints, message_flags(op), asked);
     if (op.moved + bytes >= asked || op.moved + bytes >= op.wanted) {
         op.moved += bytes;
         return done_with(op, 0);

@@ -29,14 +29,21 @@ direction direction_of(const operation &op) {
     return {static_cast<int>(a[0]), static_cast<int>(a[2]), a[4], a[5]};
 }
 
-// What a blocking send of that many bytes would not have to wait for, or a negative errno: it is no socket.
-long room_of(int socket) {
+struct room {
+    long bytes;    // what a blocking send of that many would not have to wait for, or a negative errno: it is no socket
+    bool is_empty; // next to nothing is queued, so that it need not be asked whether it can be written to
+};
+
+// A socket that is not connected yet seems empty; there the call is left behind.
+room room_of(int socket) {
     std::uint32_t memory[SK_MEMINFO_VARS]{};
     std::uint32_t size = sizeof memory;
     const long r = system_call(SYS_getsockopt, socket, SOL_SOCKET, SO_MEMINFO, word(memory), word(&size));
-    if (r < 0) return r;
+    if (r < 0) return {r, false};
+    constexpr std::uint32_t next_to_nothing = 8192; // the head of a response
     const std::uint32_t taken = std::max(memory[SK_MEMINFO_WMEM_QUEUED], memory[SK_MEMINFO_WMEM_ALLOC]);
-    return memory[SK_MEMINFO_SNDBUF] > taken ? (memory[SK_MEMINFO_SNDBUF] - taken) / 2 : 0;
+    if (memory[SK_MEMINFO_SNDBUF] <= taken) return {0, false};
+    return {(memory[SK_MEMINFO_SNDBUF] - taken) / 2, taken <= next_to_nothing};
 }
 
 outcome wait_for(operation &op, int descriptor, until what) {
@@ -53,12 +60,12 @@ outcome attempt_send_file(operation &op, surroundings &world) {
     if (op.moved == 0 && (length <= 0 || (flags & SPLICE_F_NONBLOCK) != 0)) return blocked(until::carrier);
     if (world.kind_of(to) != file_kind::socket) return blocked(until::carrier);
     if (op.now == state::free && world.is_nonblocking(to)) return blocked(until::carrier);
-    const long room = room_of(to);
-    if (room < 0) return blocked(until::carrier); // it was a socket once
-    if (!is_ready(to, POLLOUT)) return wait_for(op, to, until::writable);
+    const room here = room_of(to);
+    if (here.bytes < 0) return blocked(until::carrier); // it was a socket once
+    if (!here.is_empty && !is_ready(to, POLLOUT)) return wait_for(op, to, until::writable);
     if (op.made.number == SYS_splice && world.kind_of(from) == file_kind::pipe && !is_ready(from, POLLIN))
         return wait_for(op, from, until::readable);
-    op.step = std::clamp<std::uint64_t>(static_cast<std::uint64_t>(room), 1, op.wanted - op.moved);
+    op.step = std::clamp<std::uint64_t>(static_cast<std::uint64_t>(here.bytes), 1, op.wanted - op.moved);
     return blocked(until::carrier);
 }
 
