@@ -197,6 +197,16 @@ TEST_F(name_cache_rules, a_flood_of_names_that_do_not_exist_puts_out_no_file) {
     EXPECT_EQ(error_of("random999"), ENOENT);
 }
 
+TEST_F(name_cache_rules, the_error_unused_for_longest_makes_room) {
+    cache.insert("a", ENOENT, 0);
+    cache.insert("b", ENOENT, 0);
+    EXPECT_EQ(error_of("a"), ENOENT);
+    cache.insert("c", ENOENT, 0);
+    EXPECT_EQ(error_of("b"), 0);
+    EXPECT_EQ(error_of("a"), ENOENT);
+    EXPECT_EQ(cache.statistics().evicted, 1U);
+}
+
 TEST_F(name_cache_rules, a_long_name_is_not_remembered_and_its_file_is_closed) {
     const std::string longest(20, 'x');
     const std::string longer(21, 'x');
