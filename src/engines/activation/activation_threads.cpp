@@ -38,6 +38,7 @@ void *run_donor(void *argument) {
     const std::atomic<int> &stops = *birth.stops;
     prctl(PR_SET_NAME, "laio-home");
     member *membership = join_members(0, nullptr, birth.crew);
+    give_up_rseq(); // the C library would take the donor's CPU for that of whoever has its thread pointer
     birth.thread_pointer.store(thread_pointer());
     while (stops.load() == 0) futex_wait(stops, 0);
     if (membership != nullptr) leave_members(*membership);

@@ -21,10 +21,10 @@ namespace {
 
 constexpr unsigned sentinel_bit = 1;
 constexpr unsigned watchdog_bit = 2;
-// How long the sentinel stands after the last call: twice as long after a call that came meanwhile, half as long after none.
-// To be woken costs about as much as to stand for 10 us.
+// How long the sentinel stands after the last call: twice as long once a call has come meanwhile, or soon after; else half as
+// long, and in the end not at all.
 constexpr std::int64_t stand_max_ns = 50'000;
-constexpr std::int64_t stand_min_ns = 1'000;
+constexpr std::int64_t stand_min_ns = 2'000;
 constexpr timespec tick_length{0, 1'500'000};
 constexpr unsigned idle_ticks = 4; // how long the watchdog ticks after it
 constexpr unsigned long_ticks = 8; // how long a call may run before it is taken for one that blocks
@@ -77,6 +77,7 @@ void watchers::close() {
 void watchers::abandon() { watchdog_ = 0; }
 
 void watchers::wake() {
+    called_on_.store(sched_getcpu(), std::memory_order_relaxed);
     asleep_.store(0);
     futex_wake_all(asleep_);
 }
@@ -95,23 +96,23 @@ bool watchers::may_look_at(const guest &one) const {
     return current_.load() == &one || looked_at_[0].load() == &one || looked_at_[1].load() == &one;
 }
 
-// Until the next call. The application looks at asleep_ after it has written its word, without a fence between; the
-// barrier that it saves is ours.
-void watchers::sleep(unsigned who, const guest *last, std::uint64_t last_word) {
+// Until the next call; false: it has come meanwhile. The application looks at asleep_ after it has written its word, without
+// a fence between; the barrier that it saves is ours. The sentinel saves it too: one call made on another CPU may fail to
+// wake it, and is the watchdog's to find, which no call fails to wake.
+bool watchers::sleep(unsigned who, const guest *last, std::uint64_t last_word) {
     asleep_.fetch_or(who);
-    system_call(SYS_membarrier, MEMBARRIER_CMD_PRIVATE_EXPEDITED, 0);
+    if (who == watchdog_bit) system_call(SYS_membarrier, MEMBARRIER_CMD_PRIVATE_EXPEDITED, 0);
     const guest *now = &look(who);
     if (stopping_.load() || now != last || now->word.load() != last_word) {
         asleep_.fetch_and(~who);
-        return;
+        return false;
     }
     looked_at_[who - 1].store(nullptr);
     for (unsigned seen = asleep_.load(); (seen & who) != 0; seen = asleep_.load()) futex_wait(asleep_, seen);
+    return true;
 }
 
-// To the CPU that the thread is on.
-void watchers::follow(const guest &one) {
-    const int cpu = cpu_of(one);
+void watchers::move_to(int cpu) {
     if (cpu == cpu_ || cpu < 0 || cpu >= CPU_SETSIZE) return;
     unsigned long set[CPU_SETSIZE / 64] = {};
     set[cpu / 64] = 1UL << (cpu % 64);
@@ -130,34 +131,40 @@ void *watchers::run_sentinel(void *of) {
     return nullptr;
 }
 
+// The sentinel, of a call that has not ended.
+void watchers::examine(guest &one, std::uint64_t seen) {
+    if (blocks(one, seen)) {
+        if (of_->wake_spare(one, seen)) by_sentinel_.fetch_add(1, std::memory_order_relaxed);
+    } else if (one.word.load(std::memory_order_relaxed) == seen) move_to(cpu_of(one)); // it runs beside us
+}
+
 void watchers::stand_guard() {
     started_.fetch_add(1);
     const guest *last = nullptr;
     std::uint64_t last_word = 0;
-    std::int64_t since_ns = now_ns();
+    std::int64_t since_ns = 0;
     std::int64_t stand_ns = stand_max_ns;
     bool stands = false; // nothing has happened since the last look
     while (!stopping_.load(std::memory_order_relaxed)) {
         guest &one = look(sentinel_bit);
         const std::uint64_t seen = one.word.load(std::memory_order_acquire);
-        if (is_inside(seen)) {
-            if (blocks(one, seen)) {
-                if (of_->wake_spare(one, seen)) by_sentinel_.fetch_add(1, std::memory_order_relaxed);
-            } else if (one.word.load(std::memory_order_relaxed) == seen) follow(one);
+        if (is_inside(seen)) examine(one, seen);
+        const bool is_new = std::exchange(last, &one) != &one || last_word != seen;
+        last_word = seen;
+        const std::int64_t now = now_ns();
+        if (is_new) {
+            since_ns = now;
+            if (stands) stand_ns = std::min(2 * stand_ns, stand_max_ns);
         }
-        if (&one != last || seen != last_word) {
-            last = &one;
-            last_word = seen;
-            since_ns = now_ns();
-            if (std::exchange(stands, false)) stand_ns = std::min(2 * stand_ns, stand_max_ns);
-        } else if (!is_inside(seen) && now_ns() - since_ns > stand_ns) {
-            sleep(sentinel_bit, last, last_word);
-            stand_ns = std::max(stand_ns / 2, stand_min_ns);
-            stands = false;
-            since_ns = now_ns();
-            follow(look(sentinel_bit));
-        } else stands = true;
-        system_call(SYS_sched_yield);
+        stands = !is_new;
+        if (is_inside(seen) || now - since_ns < stand_ns) {
+            system_call(SYS_sched_yield);
+            continue;
+        }
+        if (sleep(sentinel_bit, last, last_word)) move_to(called_on_.load(std::memory_order_relaxed));
+        if (now_ns() - now < stand_max_ns) stand_ns = std::clamp(2 * stand_ns, stand_min_ns, stand_max_ns);
+        else stand_ns = stand_ns < 2 * stand_min_ns ? 0 : stand_ns / 2;
+        stands = false;
     }
 }
 

@@ -2,11 +2,11 @@
 //
 // The sentinel is a SCHED_IDLE thread on the loop's CPU, so it runs when nothing else there does: if a call is inside the
 // kernel then, it blocks, or the loop runs on another CPU, where the sentinel follows. Where another task keeps the CPU
-// busy, the watchdog looks instead, every 1.5 ms. Both believe only /proc/self/task/TID/syscall, which says "running" of a
-// call that does not block. Both sleep when no call has been made for a while, and are woken by the next one.
-//
-// They take no lock, allocate nothing and run on raw system calls. The sentinel yields and never spins: SCHED_IDLE is a
-// weight, not a strict priority.
+// busy, the watchdog looks instead, every 1.5 ms. Both believe only
+// /proc/self/task/TID/syscall, which says "running" of a call that does not block. Both sleep when no call has been made for
+// a while, and are woken by the next one; only the watchdog is never asleep while a call may be inside. They take no lock,
+// allocate nothing and run on raw system calls. The sentinel yields and never spins: SCHED_IDLE is a weight, not a strict
+// priority. Lost: see docs/decisions/0020.
 #pragma once
 
 #include "engines/activation/guest.hpp"
@@ -42,8 +42,9 @@ private:
     void stand_guard();
     void tick();
     guest &look(unsigned who);
-    void sleep(unsigned who, const guest *last, std::uint64_t last_word);
-    void follow(const guest &one);
+    bool sleep(unsigned who, const guest *last, std::uint64_t last_word);
+    void examine(guest &one, std::uint64_t seen);
+    void move_to(int cpu);
 
     activation *of_ = nullptr;
     std::atomic<guest *> current_{nullptr};     // who carries the application
@@ -54,7 +55,8 @@ private:
     std::atomic<int> started_{0};
     pthread_t sentinel_{};
     pthread_t watchdog_{};
-    int cpu_ = -1; // the sentinel's
+    int cpu_ = -1;                   // the sentinel's
+    std::atomic<int> called_on_{-1}; // the CPU that the latest to wake them was on
     std::atomic<std::uint64_t> by_sentinel_{0};
     std::atomic<std::uint64_t> by_watchdog_{0};
 };
