@@ -25,9 +25,11 @@ constexpr unsigned watchdog_bit = 2;
 // long, and in the end not at all.
 constexpr std::int64_t stand_max_ns = 50'000;
 constexpr std::int64_t stand_min_ns = 2'000;
-constexpr timespec tick_length{0, 1'500'000};
-constexpr unsigned idle_ticks = 4; // how long the watchdog ticks after it
-constexpr unsigned long_ticks = 8; // how long a call may run before it is taken for one that blocks
+// Between two looks of the watchdog: each time twice as long while the sentinel gets to run.
+constexpr std::int64_t tick_min_ns = 1'500'000;
+constexpr std::int64_t tick_max_ns = 6'000'000;
+constexpr std::int64_t idle_ns = 6'000'000;  // how long it looks after the last call
+constexpr std::int64_t long_ns = 12'000'000; // how long a call may run before it is taken for one that blocks
 constexpr std::size_t stack_bytes = std::size_t{64} * 1024;
 
 // Whether it blocks in the call of that word.
@@ -146,6 +148,7 @@ void watchers::stand_guard() {
     std::int64_t stand_ns = stand_max_ns;
     bool stands = false; // nothing has happened since the last look
     while (!stopping_.load(std::memory_order_relaxed)) {
+        looks_.store(looks_.load(std::memory_order_relaxed) + 1, std::memory_order_relaxed);
         guest &one = look(sentinel_bit);
         const std::uint64_t seen = one.word.load(std::memory_order_acquire);
         if (is_inside(seen)) examine(one, seen);
@@ -181,23 +184,30 @@ void watchers::tick() {
     started_.fetch_add(1);
     const guest *last = nullptr;
     std::uint64_t last_word = 0;
-    unsigned idle = 0;
+    std::uint64_t last_looks = 0;
+    std::int64_t tick_ns = tick_min_ns;
+    std::int64_t same_ns = 0; // for how long nothing has happened
     while (!stopping_.load(std::memory_order_relaxed)) {
         guest &one = look(watchdog_bit);
         const std::uint64_t seen = one.word.load(std::memory_order_acquire);
-        // or its thread is in a handler that will not end before the application goes on: one that sends its signal
-        // there again and again, since it does not find itself on the application's thread
-        const bool is_long = idle >= long_ticks && &one == last && seen == last_word;
-        if (is_inside(seen) && (blocks(one, seen) || is_long) && of_->wake_spare(one, seen))
-            by_watchdog_.fetch_add(1, std::memory_order_relaxed);
-        idle = &one == last && seen == last_word ? idle + 1 : 0;
-        last = &one;
+        same_ns = std::exchange(last, &one) == &one && last_word == seen ? same_ns + tick_ns : 0;
         last_word = seen;
-        if (idle > idle_ticks && !is_inside(seen)) {
+        const std::uint64_t looks = looks_.load(std::memory_order_relaxed);
+        const bool sentinel_runs = std::exchange(last_looks, looks) != looks || (asleep_.load() & sentinel_bit) != 0;
+        tick_ns = sentinel_runs ? std::min(2 * tick_ns, tick_max_ns) : tick_min_ns;
+        // long: or its thread is in a handler that will not end before the application goes on: one that sends its signal
+        // there again and again, since it does not find itself on the application's thread
+        if (is_inside(seen) && (blocks(one, seen) || same_ns >= long_ns) && of_->wake_spare(one, seen)) {
+            by_watchdog_.fetch_add(1, std::memory_order_relaxed);
+            tick_ns = tick_min_ns;
+        }
+        if (same_ns >= idle_ns && !is_inside(seen)) {
             sleep(watchdog_bit, last, last_word);
-            idle = 0;
+            same_ns = 0;
+            tick_ns = tick_min_ns;
             continue;
         }
+        const timespec tick_length{0, tick_ns};
         system_call(SYS_clock_nanosleep, CLOCK_MONOTONIC, 0, word(&tick_length), 0);
     }
 }

@@ -2,7 +2,7 @@
 //
 // The sentinel is a SCHED_IDLE thread on the loop's CPU, so it runs when nothing else there does: if a call is inside the
 // kernel then, it blocks, or the loop runs on another CPU, where the sentinel follows. Where another task keeps the CPU
-// busy, the watchdog looks instead, every 1.5 ms. Both believe only
+// busy, the watchdog looks instead, every 1.5 ms; as long as the sentinel gets to run, every 6 ms. Both believe only
 // /proc/self/task/TID/syscall, which says "running" of a call that does not block. Both sleep when no call has been made for
 // a while, and are woken by the next one; only the watchdog is never asleep while a call may be inside. They take no lock,
 // allocate nothing and run on raw system calls. The sentinel yields and never spins: SCHED_IDLE is a weight, not a strict
@@ -55,8 +55,9 @@ private:
     std::atomic<int> started_{0};
     pthread_t sentinel_{};
     pthread_t watchdog_{};
-    int cpu_ = -1;                   // the sentinel's
-    std::atomic<int> called_on_{-1}; // the CPU that the latest to wake them was on
+    int cpu_ = -1;                        // the sentinel's
+    std::atomic<int> called_on_{-1};      // the CPU that the latest to wake them was on
+    std::atomic<std::uint64_t> looks_{0}; // by the sentinel
     std::atomic<std::uint64_t> by_sentinel_{0};
     std::atomic<std::uint64_t> by_watchdog_{0};
 };
