@@ -5,6 +5,9 @@
 #include <boost/beast/http/basic_parser.hpp>
 
 #include <algorithm>
+#include <functional>
+#include <optional>
+#include <utility>
 
 namespace httpd {
 namespace {
@@ -12,11 +15,36 @@ namespace {
 namespace beast = boost::beast;
 using error_code = beast::error_code;
 
-// Beast calls these functions as it goes through the head. Its views point into the head.
+std::optional<condition> condition_of(beast::http::field name) {
+    using field = beast::http::field;
+    switch (name) {
+    case field::if_match: return condition::if_match;
+    case field::if_none_match: return condition::if_none_match;
+    case field::if_modified_since: return condition::if_modified_since;
+    case field::if_unmodified_since: return condition::if_unmodified_since;
+    case field::if_range: return condition::if_range;
+    case field::range: return condition::range;
+    default: return std::nullopt;
+    }
+}
+
+bool is_part_of(std::string_view part, std::string_view whole) {
+    const std::less_equal<> in_order;
+    return in_order(whole.data(), part.data()) && in_order(part.data() + part.size(), whole.data() + whole.size());
+}
+
+// Beast calls these functions as it goes through the head. Its views point into the head, but for a value that was folded
+// over several lines: that is refused, as RFC 9112 section 5.2 prefers.
 class head_reader final : public beast::http::basic_parser<true> {
 public:
+    explicit head_reader(std::string_view whole) : head(whole) {}
+
+    std::string_view head;
     beast::http::verb method = beast::http::verb::unknown;
-    std::string target;
+    std::string_view target;
+    std::vector<condition_field> conditions;
+    std::string_view referer;
+    std::string_view user_agent;
     int version = 0;
     int hosts = 0;
     bool has_transfer_encoding = false;
@@ -27,18 +55,32 @@ private:
     void on_request_impl(beast::http::verb verb, beast::string_view /*name*/, beast::string_view uri, int http_version,
                          error_code &error) override {
         method = verb;
-        target.assign(uri.data(), uri.size());
+        target = {uri.data(), uri.size()};
         version = http_version;
         error = {};
     }
 
-    void on_field_impl(beast::http::field field, beast::string_view /*name*/, beast::string_view value,
+    void on_field_impl(beast::http::field field, beast::string_view /*name*/, beast::string_view text,
                        error_code &error) override {
+        const std::string_view value(text.data(), text.size());
         error = {};
-        if (field == beast::http::field::host) ++hosts;
-        if (field == beast::http::field::transfer_encoding) has_transfer_encoding = true;
-        if (field == beast::http::field::expect)
-            (beast::iequals(value, "100-continue") ? expects_continue : expects_other) = true;
+        if (!is_part_of(value, head)) error = beast::http::error::bad_value;
+        else keep(field, value);
+    }
+
+    void keep(beast::http::field field, std::string_view value) {
+        switch (field) {
+        case beast::http::field::host: ++hosts; break;
+        case beast::http::field::transfer_encoding: has_transfer_encoding = true; break;
+        case beast::http::field::expect:
+            (beast::iequals({value.data(), value.size()}, "100-continue") ? expects_continue : expects_other) = true;
+            break;
+        case beast::http::field::referer: referer = value; break;
+        case beast::http::field::user_agent: user_agent = value; break;
+        default:
+            const auto name = condition_of(field);
+            if (name && conditions.size() <= conditions_max) conditions.push_back({*name, value});
+        }
     }
 
     void on_header_impl(error_code &error) override { error = {}; }
@@ -82,35 +124,60 @@ status judge_method(beast::http::verb method) {
     return method == verb::unknown ? status::not_implemented : status::method_not_allowed;
 }
 
+std::string_view first_line(std::string_view head) { return head.substr(0, head.find_first_of("\r\n")); }
+
+// Why the request cannot be answered with a file, nor the next one be found; or ok.
+status refusal_of(const head_reader &reader, error_code error, bool is_whole) {
+    if (error) return status_of(error, reader.head);
+    if (!is_whole) return status::bad_request;
+    if (reader.version == 11 ? reader.hosts != 1 : reader.hosts > 1) return status::bad_request; // RFC 9112 section 3.2
+    if (reader.has_transfer_encoding) // with a Content-Length beside it: an attempt to smuggle a request
+        return reader.content_length() ? status::bad_request : status::not_implemented;
+    if (reader.conditions.size() > conditions_max) return status::request_header_fields_too_large;
+    return reader.expects_other ? status::expectation_failed : status::ok;
+}
+
 } // namespace
 
-request refused_request(status why) {
+void request::keep_head() {
+    auto copy = std::make_unique_for_overwrite<char[]>(head.size());
+    std::copy(head.begin(), head.end(), copy.get());
+    const auto move = [&](std::string_view &part) {
+        if (!part.empty()) part = {copy.get() + (part.data() - head.data()), part.size()};
+    };
+    for (auto *part : {&line, &referer, &user_agent}) move(*part);
+    for (auto &one : conditions) move(one.value);
+    head = {copy.get(), head.size()};
+    head_storage = std::move(copy);
+}
+
+request refused_request(status why, std::string_view head) {
     request answer;
+    answer.head = head;
+    answer.line = first_line(head);
     answer.verdict = why;
     answer.framing_lost = true;
     return answer;
 }
 
 request read_request(std::string_view head, std::uint64_t body_limit) {
-    head_reader reader;
+    head_reader reader(head);
     reader.header_limit(static_cast<std::uint32_t>(std::min<std::size_t>(head.size(), UINT32_MAX)));
     reader.body_limit(body_limit);
-
     error_code error;
     const auto used = reader.put(boost::asio::const_buffer(head.data(), head.size()), error);
-    if (error) return refused_request(status_of(error, head));
-    if (!reader.is_header_done() || used != head.size()) return refused_request(status::bad_request);
-    if (reader.version == 11 ? reader.hosts != 1 : reader.hosts > 1)
-        return refused_request(status::bad_request); // RFC 9112 section 3.2
-    if (reader.has_transfer_encoding)                // with a Content-Length beside it: an attempt to smuggle a request
-        return refused_request(reader.content_length() ? status::bad_request : status::not_implemented);
-    if (reader.expects_other) return refused_request(status::expectation_failed);
 
-    request answer;
+    const auto refusal = refusal_of(reader, error, reader.is_header_done() && used == head.size());
+    auto answer = refused_request(refusal, head);
+    answer.referer = reader.referer;
+    answer.user_agent = reader.user_agent;
+    if (refusal != status::ok) return answer;
+
     answer.is_head = reader.method == beast::http::verb::head;
     answer.keep_alive = reader.keep_alive();
     answer.is_http_1_0 = reader.version == 10;
     answer.body_length = reader.content_length().value_or(0);
+    answer.conditions = std::move(reader.conditions);
     answer.verdict = judge_method(reader.method);
     if (answer.verdict == status::ok) answer.verdict = decode_target(reader.target, answer.path);
     // The answer comes instead of "100 Continue": whether the body still follows is the client's choice, so nobody knows

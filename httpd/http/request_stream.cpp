@@ -44,7 +44,10 @@ std::optional<request> request_stream::next() {
         body_left_ = waiting_->framing_lost ? 0 : waiting_->body_length;
     }
     drop_body();
-    if (body_left_ > 0) return std::nullopt;
+    if (body_left_ > 0) {
+        if (!waiting_->head_storage) waiting_->keep_head(); // the rest of the body is received over it
+        return std::nullopt;
+    }
     return std::exchange(waiting_, std::nullopt);
 }
 
@@ -52,7 +55,7 @@ std::optional<request> request_stream::read_head() {
     // A client may send empty lines before a request (RFC 9112 section 2.2).
     while (begin_ < end_ && scanned_ == 0 && (buffer_[begin_] == '\r' || buffer_[begin_] == '\n')) ++begin_;
     if (begin_ == end_) return std::nullopt;
-    if (!can_begin_request(buffer_[begin_])) return refused_request(status::bad_request);
+    if (!can_begin_request(buffer_[begin_])) return refused_request(status::bad_request, bytes());
 
     const auto length = find_head_end();
     if (length != none) {
@@ -62,7 +65,8 @@ std::optional<request> request_stream::read_head() {
     }
     if (end_ - begin_ < limits_.head_bytes) return std::nullopt;
     const bool has_request_line = bytes().find('\n') != none;
-    return refused_request(has_request_line ? status::request_header_fields_too_large : status::uri_too_long);
+    const auto why = has_request_line ? status::request_header_fields_too_large : status::uri_too_long;
+    return refused_request(why, bytes());
 }
 
 void request_stream::drop_body() {

@@ -27,7 +27,8 @@ public:
     std::span<char> room();
     void received(std::size_t length); // so many were put there
 
-    // The next request, when all of it is here. One whose framing_lost is set is the last.
+    // The next request, when all of it is here. One whose framing_lost is set is the last. What it points to stays until
+    // room() is called, also when further requests are taken out meanwhile.
     std::optional<request> next();
 
     // Nothing of a further request is here.

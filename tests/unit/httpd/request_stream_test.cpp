@@ -5,6 +5,7 @@
 
 #include <algorithm>
 #include <string>
+#include <utility>
 #include <vector>
 
 namespace httpd {
@@ -12,7 +13,8 @@ namespace {
 
 constexpr request_limits limits{.head_bytes = 256, .body_bytes = 1000};
 
-// Feeds all bytes, `piece` at a time, and returns the requests that came out up to one that is the last.
+// Feeds all bytes, `piece` at a time, and returns the requests that came out up to one that is the last. What they point
+// to is gone, but for the last one.
 std::vector<request> feed(request_stream &stream, std::string_view bytes, std::size_t piece) {
     std::vector<request> found;
     while (!bytes.empty()) {
@@ -23,8 +25,8 @@ std::vector<request> feed(request_stream &stream, std::string_view bytes, std::s
         stream.received(length);
         bytes.remove_prefix(length);
         while (auto one = stream.next()) {
-            found.push_back(*one);
-            if (one->framing_lost) return found;
+            found.push_back(std::move(*one));
+            if (found.back().framing_lost) return found;
         }
     }
     return found;
@@ -103,6 +105,50 @@ TEST(request_stream, refuses_what_cannot_begin_a_request_at_its_first_byte) {
         EXPECT_EQ(found[0].verdict, status::bad_request);
         EXPECT_TRUE(found[0].framing_lost);
     }
+}
+
+TEST(request_stream, leaves_what_a_request_points_to_until_there_is_room_to_be_made) {
+    const auto one = get("a", "Range: bytes=1-2\r\nUser-Agent: x\r\n");
+    const auto other = get("b", "Content-Length: 3\r\n") + "xyz";
+    request_stream stream(limits);
+    const auto room = stream.room();
+    const auto text = one + other;
+    ASSERT_LE(text.size(), room.size());
+    std::copy(text.begin(), text.end(), room.begin());
+    stream.received(text.size());
+    const auto first = stream.next();
+    const auto second = stream.next();
+    ASSERT_TRUE(first && second);
+    EXPECT_TRUE(stream.empty());
+    EXPECT_EQ(first->line, "GET /a HTTP/1.1");
+    EXPECT_EQ(first->user_agent, "x");
+    EXPECT_EQ(first->conditions.at(0).value, "bytes=1-2");
+    EXPECT_EQ(second->line, "GET /b HTTP/1.1");
+    EXPECT_EQ(second->head_storage, nullptr); // its body was here: nothing had to be copied
+}
+
+TEST(request_stream, copies_the_head_of_a_request_whose_body_is_received_over_it) {
+    const auto body = "Content-Length: " + std::to_string(limits.head_bytes * 2) + "\r\n";
+    const auto text =
+        get("b", "If-Match: \"x\"\r\nReferer: r\r\nUser-Agent: x\r\n" + body) + std::string(limits.head_bytes * 2, '#');
+    for (const std::size_t piece : {1U, 100U, 1000U}) {
+        request_stream stream(limits);
+        const auto found = feed(stream, text, piece);
+        ASSERT_EQ(found.size(), 1U);
+        EXPECT_EQ(found[0].line, "GET /b HTTP/1.1");
+        EXPECT_EQ(found[0].referer, "r");
+        EXPECT_EQ(found[0].user_agent, "x");
+        EXPECT_EQ(found[0].conditions.at(0).value, "\"x\"");
+        EXPECT_NE(found[0].head_storage, nullptr);
+    }
+}
+
+TEST(request_stream, tells_the_log_what_it_refuses) {
+    request_stream garbage(limits);
+    EXPECT_EQ(feed(garbage, "\x16\x03\x01xyz\r\nabc", 1000).at(0).line, "\x16\x03\x01xyz");
+    request_stream long_fields(limits);
+    const auto found = feed(long_fields, get("a", "A: " + std::string(limits.head_bytes, 'x') + "\r\n"), 1000);
+    EXPECT_EQ(found.at(0).line, "GET /a HTTP/1.1");
 }
 
 TEST(request_stream, can_be_used_for_anything_after_clear) {

@@ -4,13 +4,19 @@
 #include <gtest/gtest.h>
 
 #include <string>
+#include <utility>
+#include <vector>
 
 namespace httpd {
 namespace {
 
 using namespace std::string_literals;
 
-request read(const std::string &head) { return read_request(head, 100); }
+request read(const std::string &head) {
+    auto found = read_request(head, 100);
+    found.keep_head(); // the head may be a temporary
+    return found;
+}
 
 request read_lines(const std::string &request_line, const std::string &fields = "Host: h\r\n") {
     return read(request_line + "\r\n" + fields + "\r\n");
@@ -96,6 +102,77 @@ TEST(request, that_waits_for_100_continue_is_answered_and_the_last) {
     EXPECT_TRUE(got.framing_lost);
     EXPECT_FALSE(read_lines("GET / HTTP/1.1", "Host: h\r\nExpect: 100-continue\r\n").framing_lost);
     EXPECT_EQ(read_lines("GET / HTTP/1.1", "Host: h\r\nExpect: else\r\n").verdict, status::expectation_failed);
+}
+
+TEST(request, keeps_its_conditions_as_sent) {
+    const auto got =
+        read_lines("GET / HTTP/1.1", "Host: h\r\nIF-none-Match:  \"a\" \r\nRange: bytes=0-\r\nIf-Range:\r\n"
+                                     "If-Match: *\r\nif-none-match: W/\"b\"\r\nIf-Modified-Since: x\r\n"
+                                     "If-Unmodified-Since: y\r\n");
+    ASSERT_EQ(got.verdict, status::ok);
+    const std::vector<std::pair<condition, std::string_view>> expected = {
+        {condition::if_none_match, "\"a\""},
+        {condition::range, "bytes=0-"},
+        {condition::if_range, ""},
+        {condition::if_match, "*"},
+        {condition::if_none_match, "W/\"b\""},
+        {condition::if_modified_since, "x"},
+        {condition::if_unmodified_since, "y"},
+    };
+    ASSERT_EQ(got.conditions.size(), expected.size());
+    for (std::size_t i = 0; i < expected.size(); ++i) {
+        EXPECT_EQ(got.conditions[i].name, expected[i].first) << i;
+        EXPECT_EQ(got.conditions[i].value, expected[i].second) << i;
+    }
+}
+
+TEST(request, has_a_bounded_number_of_conditions) {
+    const auto with = [](std::size_t conditions) {
+        std::string fields = "Host: h\r\n";
+        for (; conditions > 0; --conditions) fields += "If-Match: *\r\n";
+        return read_lines("GET / HTTP/1.1", fields);
+    };
+    EXPECT_EQ(with(conditions_max).conditions.size(), conditions_max);
+    EXPECT_EQ(with(conditions_max + 1).verdict, status::request_header_fields_too_large);
+    EXPECT_EQ(with(conditions_max * 3).verdict, status::request_header_fields_too_large);
+}
+
+TEST(request, keeps_for_the_log_what_was_sent) {
+    const auto got = read_lines("HEAD http://h/%41?b HTTP/1.0", "Referer: http://r/\x80\r\nUser-Agent: u (v)\r\n");
+    EXPECT_EQ(got.line, "HEAD http://h/%41?b HTTP/1.0");
+    EXPECT_EQ(got.referer, "http://r/\x80");
+    EXPECT_EQ(got.user_agent, "u (v)");
+    EXPECT_EQ(read_lines("GET /").line, "GET /");
+    EXPECT_EQ(read_lines("BREW / HTTP/1.1").line, "BREW / HTTP/1.1");
+    EXPECT_EQ(read("").line, "");
+    const auto refused = read_lines("GET / HTTP/1.1", "Host: h\r\nUser-Agent: u\r\nTransfer-Encoding: x\r\n");
+    EXPECT_EQ(refused.user_agent, "u");
+}
+
+TEST(request, points_into_the_head_unless_it_keeps_it) {
+    const auto head = "GET /a HTTP/1.1\r\nHost: h\r\nRange: bytes=0-\r\nUser-Agent: u\r\n\r\n"s;
+    auto got = read_request(head, 0);
+    EXPECT_EQ(got.line.data(), head.data());
+    EXPECT_EQ(got.head_storage, nullptr);
+    EXPECT_EQ(got.conditions.at(0).value.data(), head.data() + head.find("bytes"));
+    got.keep_head();
+    const auto moved = std::move(got);
+    EXPECT_EQ(moved.head, head);
+    for (const auto part : {moved.line, moved.user_agent, moved.conditions.at(0).value}) {
+        EXPECT_GE(part.data(), moved.head.data());
+        EXPECT_LE(part.data() + part.size(), moved.head.data() + moved.head.size());
+    }
+}
+
+TEST(request, with_a_folded_field_is_refused) {
+    for (const auto *field : {"A: b\r\n c\r\n", "Range: bytes=\r\n 0-1\r\n", "A: b\r\n \r\n"})
+        EXPECT_EQ(read_lines("GET / HTTP/1.1", "Host: h\r\n"s + field).verdict, status::bad_request) << field;
+}
+
+TEST(request, with_a_value_in_the_line_after_its_name_is_none_of_those) {
+    const auto got = read_lines("GET / HTTP/1.1", "Host: h\r\nRange:\r\n bytes=0-1\r\n");
+    EXPECT_EQ(got.verdict, status::ok);
+    EXPECT_EQ(got.conditions.at(0).value, "bytes=0-1");
 }
 
 TEST(request, that_is_malformed_is_refused_and_the_last) {
