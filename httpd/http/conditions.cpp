@@ -94,17 +94,15 @@ private:
 } // namespace
 
 judgement judge_conditions(const request &asked, const representation &file, std::time_t now) {
-    if (asked.conditions.empty()) return {};
+    const judgement whole{.code = status::ok, .part = {.first = 0, .length = file.length}};
+    if (asked.conditions.empty()) return whole;
     const judge given(asked, file, now);
     if (given.precondition_failed()) return {.code = status::precondition_failed};
     if (given.not_modified()) return {.code = status::not_modified};
     const auto range = given.range();
-    switch (range.what) {
-    case range_choice::kind::whole: break;
-    case range_choice::kind::part: return {.code = status::partial_content, .part = range.part};
-    case range_choice::kind::none: return {.code = status::range_not_satisfiable};
-    }
-    return {};
+    if (range.what == range_choice::kind::none) return {.code = status::range_not_satisfiable};
+    if (range.what == range_choice::kind::part) return {.code = status::partial_content, .part = range.part};
+    return whole;
 }
 
 } // namespace httpd

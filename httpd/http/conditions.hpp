@@ -16,8 +16,13 @@ namespace httpd {
 struct judgement {
     // ok, partial_content, not_modified, precondition_failed or range_not_satisfiable
     status code = status::ok;
-    byte_range part{}; // of partial_content
+    byte_range part{}; // of the file that is the body of the answer to GET: for ok all of it
 };
+
+// The others are answers without anything of the file: answer_head has them.
+constexpr bool sends_file(const judgement &outcome) {
+    return outcome.code != status::precondition_failed && outcome.code != status::range_not_satisfiable;
+}
 
 // For a GET or HEAD whose verdict is ok. `now` is for dates with a year of two digits.
 judgement judge_conditions(const request &asked, const representation &file, std::time_t now);

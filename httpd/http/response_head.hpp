@@ -28,8 +28,8 @@ struct file_fields {
 
 file_fields format_file_fields(const representation &file);
 
-// Appends the head of a file (200), of a part of it (206), or the news that it is unmodified (304): for any other code
-// there is answer_head. `date` is http_date() of now.
+// Appends the head of a file (200), of a part of it (206), or the news that it is unmodified (304): only for what
+// sends_file(). `date` is http_date() of now.
 void format_head(std::string &head, const judgement &outcome, const file_fields &file, persistence connection,
                  std::string_view date);
 

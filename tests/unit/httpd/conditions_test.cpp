@@ -49,7 +49,18 @@ const auto tag_twice = R"("64-3e8-7", "64-3e8-7")"s;
 
 TEST(conditions, that_are_not_there_hold) {
     ASSERT_EQ(file().tag.text(), tag);
-    EXPECT_EQ(get(""), status::ok);
+    const auto found = judge_request("GET", "");
+    EXPECT_EQ(found.code, status::ok);
+    EXPECT_EQ(found.part.first, 0U);
+    EXPECT_EQ(found.part.length, 1000U);
+}
+
+TEST(conditions, decide_what_is_sent_of_the_file) {
+    EXPECT_EQ(judge_request("GET", "If-None-Match: x\r\n").part.length, 1000U);
+    EXPECT_EQ(judge_request("GET", if_none_match(tag)).part.length, 0U);
+    for (const auto &fields : {""s, range, if_none_match(tag)}) EXPECT_TRUE(sends_file(judge_request("GET", fields)));
+    for (const auto &fields : {if_match("x"), "Range: bytes=1000-\r\n"s})
+        EXPECT_FALSE(sends_file(judge_request("GET", fields)));
 }
 
 TEST(conditions, if_match_compares_strongly) {
