@@ -96,8 +96,9 @@ private:
     step answer();
 
     // Responses
-    step begin_response(response_head head, std::string_view body);
-    step send_head(bool more);
+    step answer_with(answer_head answer);
+    void begin_response(status code);
+    step send_head();
     step head_sent();
 
     // The end
@@ -115,8 +116,8 @@ private:
 
     request_stream input_;
     status code_ = status::ok;
-    bool close_after_ = false;
-    std::string head_; // of the response, and the body if it is ours
+    persistence connection_ = persistence::keep; // what the response says of it
+    std::string head_;                           // of the response, and the body if it is ours
     std::array<iovec, 1> parts_{};
     std::uint64_t lingered_bytes_ = 0;
 };

@@ -2,20 +2,14 @@
 #include "connection.hpp"
 
 #include "event_loop.hpp"
-#include "http/media_type.hpp"
 #include "http/target.hpp"
 #include "net/network.hpp"
 
+#include <ctime>
+
 namespace httpd {
 
-connection::step connection::refuse(status code) {
-    const auto body = body_of(code);
-    response_head head;
-    head.code = code;
-    head.content_type = "text/plain";
-    head.content_length = body.size();
-    return begin_response(head, body);
-}
+connection::step connection::refuse(status code) { return answer_with({.code = code}); }
 
 connection::step connection::refuse_for(int error) {
     switch (error) {
@@ -37,44 +31,45 @@ connection::step connection::refuse_for(int error) {
 }
 
 connection::step connection::redirect() {
-    const auto body = body_of(status::moved_permanently);
     const auto location = encode_path(request_.path) + "/";
-    response_head head;
-    head.code = status::moved_permanently;
-    head.content_type = "text/plain";
-    head.content_length = body.size();
-    head.location = location;
-    return begin_response(head, body);
+    return answer_with({.code = status::moved_permanently, .location = location});
 }
 
 connection::step connection::begin_file_response(const struct stat &status) {
     if (S_ISDIR(status.st_mode)) return file_name_ == request_.path ? redirect() : refuse(status::not_found);
     if (!S_ISREG(status.st_mode)) return refuse(status::forbidden);
-    response_head head;
-    head.content_type = media_type_of(file_name_);
-    head.content_length = static_cast<std::uint64_t>(status.st_size);
-    head.last_modified = status.st_mtime;
-    body_offset_ = 0;
-    body_left_ = request_.is_head ? 0 : head.content_length;
-    return begin_response(head, {});
+    const auto now = std::time(nullptr);
+    const auto file = describe(file_name_, status, now);
+    const auto outcome = judge_conditions(request_, file, now);
+    if (!sends_file(outcome)) return answer_with({.code = outcome.code, .file_length = file.length});
+
+    begin_response(outcome.code);
+    format_head(head_, outcome, format_file_fields(file), connection_, shared_.loop.date());
+    body_offset_ = static_cast<off_t>(outcome.part.first);
+    body_left_ = request_.is_head ? 0 : outcome.part.length;
+    return send_head();
 }
 
-// `body` is that of an answer of ours.
-connection::step connection::begin_response(response_head head, std::string_view body) {
-    close_after_ = request_.framing_lost || !request_.keep_alive || shared_.stopping;
-    if (close_after_) head.connection = persistence::close;
-    else if (request_.is_http_1_0) head.connection = persistence::keep_announce;
-    code_ = head.code;
-    if (code_ != status::ok) body_left_ = 0;
-    head_ = format_head(head, shared_.loop.date());
-    if (!request_.is_head) head_ += body;
-    return send_head(body_left_ > 0);
+connection::step connection::answer_with(answer_head answer) {
+    begin_response(answer.code);
+    answer.connection = connection_;
+    format_head(head_, answer, shared_.loop.date());
+    if (!request_.is_head) head_ += body_of(code_);
+    body_left_ = 0;
+    return send_head();
 }
 
-connection::step connection::send_head(bool more) {
+void connection::begin_response(status code) {
+    code_ = code;
+    if (request_.framing_lost || !request_.keep_alive || shared_.stopping) connection_ = persistence::close;
+    else connection_ = request_.is_http_1_0 ? persistence::keep_announce : persistence::keep;
+    head_.clear();
+}
+
+connection::step connection::send_head() {
     if (aborted_) return give_up();
     parts_ = {iovec{head_.data(), head_.size()}};
-    return then(&connection::head_sent, shared_.net.send(*this, socket_, parts_, more), deadline::send);
+    return then(&connection::head_sent, shared_.net.send(*this, socket_, parts_, body_left_ > 0), deadline::send);
 }
 
 connection::step connection::head_sent() {
@@ -104,7 +99,7 @@ connection::step connection::end_response() {
 
 connection::step connection::file_released() {
     if (aborted_) return close_socket();
-    if (close_after_) return request_.framing_lost || !input_.empty() ? linger() : close_socket();
+    if (connection_ == persistence::close) return request_.framing_lost || !input_.empty() ? linger() : close_socket();
     return next_request();
 }
 
