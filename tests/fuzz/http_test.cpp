@@ -1,16 +1,23 @@
-// Seeded fuzzing of the HTTP path: pipelines of valid requests, one of them damaged at random, cut at random points. What
+// Seeded fuzzing of the HTTP path. Streams: pipelines of valid requests, one of them damaged at random, cut at random points. What
 // must hold for any bytes is in check_invariants(); besides, the requests before the damaged one come out as they were
-// written, and the cuts change nothing. LAIO_FUZZ_SEED and LAIO_FUZZ_ROUNDS repeat a failure or go on for longer; run
+// written, and the cuts change nothing. Besides: conditions and ranges, dates, lines of the log. LAIO_FUZZ_SEED and LAIO_FUZZ_ROUNDS repeat a failure or go on for longer; run
 // with address and undefined-behaviour sanitizers to see reads out of bounds.
 #include "dice.hpp"
+#include "http/conditions.hpp"
+#include "http/date.hpp"
+#include "http/log_line.hpp"
+#include "http/range.hpp"
 #include "http/request_stream.hpp"
 #include "http/response_head.hpp"
 #include "http/target.hpp"
 
 #include <gtest/gtest.h>
 
+#include <sys/stat.h>
+
 #include <algorithm>
 #include <iostream>
+#include <span>
 #include <string>
 #include <vector>
 
@@ -37,7 +44,8 @@ sample valid_request(dice &random) {
     static const std::vector<std::string> decoded = {"a", "b.html", "..x", "A", "long-name_~", "\xe2\x82\xac", "x y"};
     static const std::vector<std::string> fields = {
         "Accept: */*\r\n", "User-Agent: fuzz\r\n",       "A:\r\n",
-        "B: \t c\t\r\n",   "Connection: keep-alive\r\n", "Cookie: a=b; c=\"d\"\r\n"};
+        "B: \t c\t\r\n",   "Connection: keep-alive\r\n", "Cookie: a=b; c=\"d\"\r\n",
+        "Referer: r\r\n",  "Range: bytes=0-9\r\n",       "If-None-Match: \"a\", W/\"b\"\r\n"};
     sample made;
     std::string target;
     const auto depth = random.below(4);
@@ -122,6 +130,7 @@ template <typename next_length> std::vector<request> feed(std::string_view bytes
         stream.received(length);
         bytes.remove_prefix(length);
         while (auto one = stream.next()) {
+            one->keep_head(); // for comparing later
             found.push_back(std::move(*one));
             if (found.back().framing_lost) return found;
         }
@@ -142,6 +151,12 @@ void check_path(const std::string &path) {
     }
 }
 
+void check_part(std::string_view part, std::string_view whole) {
+    if (part.empty()) return;
+    EXPECT_GE(part.data(), whole.data());
+    EXPECT_LE(part.data() + part.size(), whole.data() + whole.size());
+}
+
 void check_invariants(const std::vector<request> &found, std::size_t bytes) {
     EXPECT_LE(found.size(), bytes / 18 + 1); // "GET / HTTP/1.0" and two ends of line
     for (std::size_t i = 0; i < found.size(); ++i) {
@@ -149,6 +164,10 @@ void check_invariants(const std::vector<request> &found, std::size_t bytes) {
         EXPECT_TRUE(!one.framing_lost || i + 1 == found.size());
         EXPECT_NE(httpd::reason_of(one.verdict), "Unknown");
         EXPECT_LE(one.body_length, limits.body_bytes);
+        EXPECT_LE(one.conditions.size(), httpd::conditions_max);
+        EXPECT_EQ(one.line.find_first_of("\r\n"), std::string::npos);
+        for (const auto part : {one.line, one.referer, one.user_agent}) check_part(part, one.head);
+        for (const auto &field : one.conditions) check_part(field.value, one.head);
         if (one.verdict == status::ok) check_path(one.path);
     }
 }
@@ -160,6 +179,16 @@ void expect_same(const request &a, const request &b) {
     EXPECT_EQ(a.keep_alive, b.keep_alive);
     EXPECT_EQ(a.framing_lost, b.framing_lost);
     EXPECT_EQ(a.body_length, b.body_length);
+    if (a.framing_lost) return; // its head is what had come of it
+    EXPECT_EQ(a.head, b.head);
+    EXPECT_EQ(a.line, b.line);
+    EXPECT_EQ(a.referer, b.referer);
+    EXPECT_EQ(a.user_agent, b.user_agent);
+    ASSERT_EQ(a.conditions.size(), b.conditions.size());
+    for (std::size_t i = 0; i < a.conditions.size(); ++i) {
+        EXPECT_EQ(a.conditions[i].name, b.conditions[i].name);
+        EXPECT_EQ(a.conditions[i].value, b.conditions[i].value);
+    }
 }
 
 void one_round(std::uint64_t seed) {
@@ -189,14 +218,151 @@ void one_round(std::uint64_t seed) {
     }
 }
 
-TEST(http, any_bytes_cut_anywhere) {
+// Text made of pieces that mean something, and of any bytes.
+std::string jumble(dice &random, const std::vector<std::string> &pieces) {
+    std::string text;
+    for (auto n = random.below(6); n > 0; --n) {
+        if (random.one_in(8)) text += random.byte();
+        else text += random.of(pieces);
+    }
+    return text;
+}
+
+std::uint64_t any_number(dice &random) {
+    return random.one_in(4) ? random.below(20) : static_cast<std::uint64_t>(random.below(SIZE_MAX)) >> random.below(64);
+}
+
+void range_round(dice &random) {
+    const auto first = any_number(random);
+    const auto last = any_number(random);
+    const auto length = any_number(random);
+    const auto number = [](std::uint64_t n) { return std::to_string(n); };
+
+    using kind = httpd::range_choice::kind;
+    const auto both = httpd::choose_range("bytes=" + number(first) + "-" + number(last), length);
+    const auto expected = last < first ? kind::whole : first < length ? kind::part : kind::none;
+    ASSERT_EQ(both.what, expected) << first << "-" << last << "/" << length;
+    if (both.what == kind::part) {
+        EXPECT_EQ(both.part.first, first);
+        EXPECT_EQ(both.part.length, std::min(last, length - 1) - first + 1);
+    }
+
+    const auto any = httpd::choose_range(jumble(random, {"bytes=", "bytes", "=", "-", ",", " ", "0", number(first),
+                                                         number(last), "99999999999999999999"}),
+                                         length);
+    if (any.what != kind::part) return;
+    EXPECT_GT(any.part.length, 0U);
+    EXPECT_LT(any.part.first, length);
+    EXPECT_LE(any.part.length, length - any.part.first);
+}
+
+// What must hold for any conditions: a status that fits them, and a head that is one.
+void conditions_round(dice &random) {
+    static const std::vector<std::string> names = {
+        "If-Match", "If-None-Match", "If-Modified-Since", "If-Unmodified-Since", "If-Range", "Range"};
+    struct stat file_status {};
+    file_status.st_size = static_cast<off_t>(random.below(100));
+    file_status.st_mtim = {.tv_sec = 784111777, .tv_nsec = 1};
+    constexpr std::time_t now = 1767225600;
+    const auto file = httpd::describe("a.html", file_status, now);
+    const std::vector<std::string> pieces = {std::string(file.tag.text()),
+                                             "W/",
+                                             "\"x\"",
+                                             "*",
+                                             ",",
+                                             " ",
+                                             "bytes=0-9",
+                                             "bytes=-5",
+                                             "bytes=200-",
+                                             httpd::http_date(784111777),
+                                             httpd::http_date(784111776),
+                                             "Sunday, 06-Nov-94 08:49:38 GMT"};
+    request asked;
+    asked.is_head = random.one_in(3);
+    std::vector<std::string> values(random.below(5));
+    for (auto &value : values) {
+        value = random.one_in(2) ? random.of(pieces) : jumble(random, pieces);
+        asked.conditions.push_back({static_cast<httpd::condition>(random.below(names.size())), value});
+    }
+    const auto has = [&](httpd::condition name) {
+        return std::any_of(asked.conditions.begin(), asked.conditions.end(),
+                           [name](const auto &field) { return field.name == name; });
+    };
+
+    const auto found = httpd::judge_conditions(asked, file, now);
+    using httpd::condition;
+    switch (found.code) {
+    case status::ok: break;
+    case status::partial_content:
+        EXPECT_GT(found.part.length, 0U);
+        EXPECT_LE(found.part.first + found.part.length, file.length);
+        [[fallthrough]];
+    case status::range_not_satisfiable: EXPECT_TRUE(has(condition::range) && !asked.is_head); break;
+    case status::not_modified: EXPECT_TRUE(has(condition::if_none_match) || has(condition::if_modified_since)); break;
+    case status::precondition_failed:
+        EXPECT_TRUE(has(condition::if_match) || has(condition::if_unmodified_since));
+        break;
+    default: ADD_FAILURE() << code_of(found.code);
+    }
+}
+
+void date_round(dice &random) {
+    constexpr std::time_t now = 1767225600;
+    constexpr std::size_t years = 10000;
+    const auto seconds = -62167219200 + static_cast<std::time_t>(random.below(years * 31556952));
+    const auto text = httpd::http_date(seconds);
+    EXPECT_EQ(httpd::parse_http_date(text, now), seconds) << text;
+
+    auto other = text;
+    other[random.below(other.size())] = random.one_in(2) ? random.byte() : static_cast<char>('0' + random.below(10));
+    const auto read = httpd::parse_http_date(other, now);
+    if (read && other.find(":60 ") == std::string::npos) { EXPECT_EQ(httpd::http_date(*read), other); }
+    httpd::parse_http_date(jumble(random, {"Sun", "Sunday", ", ", " ", "06", "6", "Nov", "-", ":", "94", "1994", " GMT",
+                                           "Sun Nov  6 08:49:37 1994", "Sunday, 06-Nov-"}),
+                           static_cast<std::time_t>(any_number(random)));
+}
+
+void log_round(dice &random) {
+    const auto text = [&random] {
+        std::string bytes(random.one_in(3) ? random.below(5000) : random.below(40), '\0');
+        std::generate(bytes.begin(), bytes.end(), [&random] { return random.byte(); });
+        return bytes;
+    };
+    const auto host = text();
+    const auto line = text();
+    const auto referer = text();
+    const auto user_agent = text();
+    const httpd::log_entry entry{.host = host, .line = line, .referer = referer, .user_agent = user_agent};
+    std::vector<char> room(httpd::log_line_max); // on the heap: there a sanitizer sees what is written beyond
+    const auto written = httpd::format_log_line(entry, text(), std::span<char, httpd::log_line_max>(room));
+    ASSERT_LE(written.size(), room.size());
+    EXPECT_EQ(std::count(written.begin(), written.end(), '"'), 6);
+    EXPECT_EQ(written.find('\n'), written.size() - 1);
+    EXPECT_TRUE(std::all_of(written.begin(), written.end() - 1, [](char c) { return c >= ' ' && c <= '~'; }));
+}
+
+template <typename round> void rounds_of(const round &one) {
     const auto seed = from_environment("LAIO_FUZZ_SEED", 20040627);
     const auto rounds = from_environment("LAIO_FUZZ_ROUNDS", 30000);
     std::cout << "seed " << seed << ", " << rounds << " rounds\n";
     for (std::uint64_t i = 0; i < rounds; ++i) {
-        one_round(seed + i);
-        ASSERT_FALSE(HasFailure()) << "repeat with LAIO_FUZZ_SEED=" << seed + i << " LAIO_FUZZ_ROUNDS=1";
+        one(seed + i);
+        ASSERT_FALSE(::testing::Test::HasFailure())
+            << "repeat with LAIO_FUZZ_SEED=" << seed + i << " LAIO_FUZZ_ROUNDS=1";
     }
 }
+
+template <typename round> void rounds_with_dice(const round &one) {
+    rounds_of([&one](std::uint64_t seed) {
+        dice random(seed);
+        one(random);
+    });
+}
+
+TEST(http, any_bytes_cut_anywhere) { rounds_of(one_round); }
+TEST(http, any_range_of_any_length) { rounds_with_dice(range_round); }
+TEST(http, any_conditions) { rounds_with_dice(conditions_round); }
+TEST(http, any_date) { rounds_with_dice(date_round); }
+TEST(http, any_bytes_in_the_log) { rounds_with_dice(log_round); }
 
 } // namespace
