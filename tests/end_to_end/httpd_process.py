@@ -106,7 +106,8 @@ class Client:
         if head is None:
             return None
         status, fields = head
-        body = b"" if head_only else self.stream.read(int(fields["content-length"]))
+        has_body = not head_only and status != 304
+        body = self.stream.read(int(fields["content-length"])) if has_body else b""
         return Response(status, fields, body)
 
     def get(self, target, method="GET", fields=""):
