@@ -3,6 +3,7 @@
 #include "engines/credentials.hpp"
 #include "engines/push.hpp"
 #include "kernel/futex.hpp"
+#include "kernel/interruptible.hpp"
 #include "kernel/system_call.hpp"
 #include "kernel/thread_pointer.hpp"
 
@@ -124,6 +125,16 @@ bool is_in_call(const member &me, std::uintptr_t at) {
     return at <= top && top - at < call_bytes;
 }
 
+// The call that was interrupted is made again as soon as this returns, when its number may mean another file: as soon as the
+// application has its answer, if it waits for one, and already, if it does not.
+void keep_file(member &me, ucontext_t *context) {
+    call_made_again which{};
+    if (!is_made_again(*context, which)) return;
+    if (me.answer.load(std::memory_order_relaxed) == answer_awaited)
+        me.held.hold(which.number, static_cast<int>(which.first_argument));
+    if (const int number = me.held.number(); number >= 0) set_first_argument(*context, number);
+}
+
 // The mask that the thread goes on with is the one in its context; but if a handler of the application's has begun on top
 // of the call, that one's end sets another. Then the message comes once more after it: it stays blocked until there.
 void change_mask(member &me, ucontext_t *context) {
@@ -138,6 +149,7 @@ void change_mask(member &me, ucontext_t *context) {
         return;
     }
     me.new_mask.store(0, std::memory_order_relaxed);
+    keep_file(me, context);
     __builtin_memcpy(&me.answered, &context->uc_sigmask, sizeof me.answered);
     block(context, mask);
     answer(me, answer_given);
@@ -220,6 +232,7 @@ member *join_members(std::uintptr_t thread_pointer, member *home, const void *cr
     one->asked.store(nullptr);
     one->stack_top.store(0);
     one->changed.store(false);
+    one->held.reset();
     one->new_mask.store(0);
     one->answer.store(answer_none);
     one->looks_after_itself.store(false);
@@ -268,6 +281,7 @@ void looks_after_itself(member &one, bool does) {
     } else {
         one.new_mask.store(0);
         one.answer.store(answer_none);
+        one.held.reset();
         one.looks_after_itself.store(false);
     }
 }

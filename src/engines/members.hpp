@@ -12,6 +12,8 @@
 // Any thread may call this; a member is never freed, and is used again.
 #pragma once
 
+#include "engines/held_descriptor.hpp"
+
 #include <atomic>
 #include <csignal>
 #include <cstdint>
@@ -34,6 +36,7 @@ struct member {
     std::atomic<int> answer;               // to that: none, awaited, comes later, given; a futex
     std::uint64_t answered;                // the mask before
     std::atomic<bool> looks_after_itself;  // it blocks signals as it should; new_mask is void
+    held_descriptor held;                  // of the call that it was left in
     member *next;
 };
 

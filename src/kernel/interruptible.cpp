@@ -25,33 +25,35 @@ std::uintptr_t program_counter(const ucontext_t *context) {
 void set_program_counter(ucontext_t *context, const char *to) {
     context->uc_mcontext.gregs[REG_RIP] = reinterpret_cast<greg_t>(to);
 }
+void set_result(ucontext_t *context, long value) { context->uc_mcontext.gregs[REG_RAX] = value; }
+long number_of(const ucontext_t &context) { return context.uc_mcontext.gregs[REG_RAX]; }
+long first_argument(const ucontext_t &context) { return context.uc_mcontext.gregs[REG_RDI]; }
+using instruction_word = std::uint16_t;
+constexpr instruction_word system_call_instruction = 0x050f; // syscall
 #else
 std::uintptr_t program_counter(const ucontext_t *context) { return context->uc_mcontext.pc; }
 void set_program_counter(ucontext_t *context, const char *to) {
     context->uc_mcontext.pc = reinterpret_cast<std::uintptr_t>(to);
 }
+void set_result(ucontext_t *context, long value) { context->uc_mcontext.regs[0] = static_cast<std::uint64_t>(value); }
+long number_of(const ucontext_t &context) { return static_cast<long>(context.uc_mcontext.regs[8]); }
+long first_argument(const ucontext_t &context) { return static_cast<long>(context.uc_mcontext.regs[0]); }
+using instruction_word = std::uint32_t;
+constexpr instruction_word system_call_instruction = 0xd4000001; // svc #0
 #endif
 
+bool is_system_call_instruction(std::uintptr_t at) {
+    instruction_word found = 0;
+    __builtin_memcpy(&found, reinterpret_cast<const void *>(at), sizeof found);
+    return found == system_call_instruction;
+}
+
 // The kernel, having run another handler, is about to make a call in place again, which nobody would interrupt any more.
-#if defined(__x86_64__)
 void end_call_in_place(ucontext_t *context, std::uintptr_t at) {
-    constexpr std::uint16_t syscall_instruction = 0x050f;
-    std::uint16_t instruction = 0;
-    __builtin_memcpy(&instruction, reinterpret_cast<const void *>(at), sizeof instruction);
-    if (instruction != syscall_instruction) return;
-    context->uc_mcontext.gregs[REG_RAX] = -EINTR;
-    context->uc_mcontext.gregs[REG_RIP] += sizeof instruction;
+    if (!is_system_call_instruction(at)) return;
+    set_result(context, -EINTR);
+    set_program_counter(context, reinterpret_cast<const char *>(at + sizeof(instruction_word)));
 }
-#else
-void end_call_in_place(ucontext_t *context, std::uintptr_t at) {
-    constexpr std::uint32_t svc_instruction = 0xd4000001;
-    std::uint32_t instruction = 0;
-    __builtin_memcpy(&instruction, reinterpret_cast<const void *>(at), sizeof instruction);
-    if (instruction != svc_instruction) return;
-    context->uc_mcontext.regs[0] = static_cast<std::uint64_t>(-EINTR);
-    context->uc_mcontext.pc += sizeof instruction;
-}
-#endif
 
 void on_cancel(int, siginfo_t *, void *where) {
     auto *context = static_cast<ucontext_t *>(where);
@@ -99,6 +101,21 @@ void set_calls_in_place(const void *begin, const void *end) {
 
 bool is_call_in_place(std::uintptr_t at) {
     return at >= in_place_begin.load(std::memory_order_relaxed) && at < in_place_end.load(std::memory_order_relaxed);
+}
+
+bool is_made_again(const ucontext_t &context, call_made_again &which) {
+    const std::uintptr_t at = program_counter(&context);
+    if (!is_call_in_place(at) || !is_system_call_instruction(at)) return false;
+    which = {number_of(context), first_argument(context)};
+    return true;
+}
+
+void set_first_argument(ucontext_t &context, long value) {
+#if defined(__x86_64__)
+    context.uc_mcontext.gregs[REG_RDI] = value;
+#else
+    context.uc_mcontext.regs[0] = static_cast<std::uint64_t>(value);
+#endif
 }
 
 int take_cancel_signal(int number) {

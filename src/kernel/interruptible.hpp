@@ -12,6 +12,7 @@
 #include <cerrno>
 #include <csignal>
 #include <cstdint>
+#include <ucontext.h>
 
 namespace laio {
 
@@ -33,5 +34,14 @@ int take_cancel_signal(int number);
 // The code that makes calls in place: there the cancel signal ends one that the kernel is about to make again.
 void set_calls_in_place(const void *begin, const void *end);
 bool is_call_in_place(std::uintptr_t program_counter);
+
+// In a signal handler: whether the kernel is about to make a call in place again, which call, and its first argument, which
+// set_first_argument() changes.
+struct call_made_again {
+    long number;
+    long first_argument;
+};
+bool is_made_again(const ucontext_t &context, call_made_again &which);
+void set_first_argument(ucontext_t &context, long value);
 
 } // namespace laio

@@ -201,6 +201,7 @@ void activation::lost(guest &me) {
     // by a signal, or by work that the kernel has in this thread: nobody is here any more who would want to know
     while (r == -EINTR && op.cancelled.load() == 0)
         r = settled(me.made.number, laio_interruptible_call(cancelled, me.made.number, me.made.a));
+    me.membership->held.let_go();
     op.runner.store(-1);
     op.result = r == -EINTR ? -ECANCELED : r;
     if (r == -EPIPE) take_back_sigpipe();
@@ -222,6 +223,7 @@ void activation::send_help() {
 }
 
 void activation::note_runner(operation &op) {
+    left_->membership->held.hold(op.made.number, static_cast<int>(op.made.a[0]));
     int none = 0;
     op.runner.compare_exchange_strong(none, left_->tid.load()); // unless the call is over
     claiming_.fetch_sub(1);
