@@ -6,12 +6,12 @@
 // Handlers that call each other lost: what completes at once would recurse as deep as a client pipelines.
 #pragma once
 
+#include "cache/open_file.hpp"
 #include "http/request_stream.hpp"
 #include "http/response_head.hpp"
 #include "statistics.hpp"
 #include "task.hpp"
 
-#include <sys/stat.h>
 #include <sys/uio.h>
 
 #include <array>
@@ -20,9 +20,12 @@
 
 namespace httpd {
 
+class access_log;
 class connection;
 class disk;
 class event_loop;
+class mapped_file_cache;
+class name_cache;
 class network;
 
 // What all connections share. Outlives them.
@@ -30,8 +33,12 @@ struct service {
     event_loop &loop;
     network &net;
     disk &files;
+    name_cache &names;
+    mapped_file_cache &mappings;
+    const descriptor_closer &closer; // of descriptors for which nobody has to wait
     statistics &counts;
     const request_limits &limits;
+    access_log *log;                             // or none
     std::function<void(connection &)> on_closed; // a connection's last act: destroys it
     bool stopping = false;                       // finish what has begun, then close
 };
@@ -51,13 +58,16 @@ protected:
     enum class step { go_on, wait, gone };
     using handler = step (connection::*)();
 
-    // The way of serving: begins an answer to request_ from the file called file_name_, by begin_file_response(),
-    // redirect() or refuse(); ...
+    // The way of serving: begins an answer to request_ from the file called file_name_, by begin_file_response() or a
+    // refusal; ...
     virtual step answer_file() = 0;
-    // ... its head is with the kernel: sends the rest of the body; ends in end_response() or give_up(); ...
-    virtual step send_body() = 0;
-    // ... the file is not needed any more; ends in file_released().
-    virtual step release_file() = 0;
+    // ... sends it: the head by send_head(), and what body_offset_ and body_left_ say of the file; ends in end_response()
+    // or give_up(); ...
+    virtual step send_file_response() = 0;
+    // ... the file is not needed any more.
+    virtual void release_file() = 0;
+    // Whether a connection may serve more than one request.
+    virtual bool persists() const = 0;
 
     template <typename derived> step then(step (derived::*next)(), outcome result) {
         next_ = static_cast<handler>(next);
@@ -70,14 +80,13 @@ protected:
     }
 
     step refuse(status code);
-    step refuse_for(int error); // of opening a file
-    step redirect();            // a directory, asked for without its slash
-    step begin_file_response(const struct stat &status);
+    step refuse_for(int error); // of opening a file; EISDIR: it is a directory
+    step begin_file_response(const file_head &file);
+    outcome send_head(iovec beside, bool more); // and what goes with it
+    bool sent_all(std::uint64_t length);        // after a send with deadline::send
+    std::size_t head_length() const { return head_.size(); }
     step end_response();
     step give_up(); // the response cannot be finished
-    step file_released();
-
-    bool sent_all(std::uint64_t length); // after a send with deadline::send
 
     service &shared_;
     int socket_;
@@ -85,7 +94,7 @@ protected:
     bool aborted_ = false;
     request request_;
     std::string file_name_;
-    off_t body_offset_ = 0;
+    off_t body_offset_ = 0;       // in the file
     std::uint64_t body_left_ = 0; // of the file, not yet sent
 
 private:
@@ -96,10 +105,12 @@ private:
     step answer();
 
     // Responses
+    step redirect(); // a directory, asked for without its slash
     step answer_with(answer_head answer);
     void begin_response(status code);
-    step send_head();
-    step head_sent();
+    step answer_sent();
+    step go_on_after_response();
+    void write_log();
 
     // The end
     step linger();
@@ -118,7 +129,10 @@ private:
     status code_ = status::ok;
     persistence connection_ = persistence::keep; // what the response says of it
     std::string head_;                           // of the response, and the body if it is ours
-    std::array<iovec, 1> parts_{};
+    std::size_t own_body_ = 0;                   // bytes of head_ that are the body
+    std::uint64_t bytes_sent_ = 0;               // of the response
+    std::array<iovec, 2> parts_{};
+    std::string client_; // its address, once the log has asked for it
     std::uint64_t lingered_bytes_ = 0;
 };
 

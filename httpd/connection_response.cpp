@@ -1,11 +1,15 @@
 // The responses of a connection, but for the bodies that come from files: serving/. The rest is in connection.cpp.
 #include "connection.hpp"
 
+#include "access_log.hpp"
 #include "event_loop.hpp"
 #include "http/target.hpp"
 #include "net/network.hpp"
+#include "net/socket_address.hpp"
 
+#include <algorithm>
 #include <ctime>
+#include <span>
 
 namespace httpd {
 
@@ -13,6 +17,7 @@ connection::step connection::refuse(status code) { return answer_with({.code = c
 
 connection::step connection::refuse_for(int error) {
     switch (error) {
+    case EISDIR: return redirect();
     case ENOENT:
     case ENOTDIR:
     case ENAMETOOLONG:
@@ -30,58 +35,58 @@ connection::step connection::refuse_for(int error) {
     }
 }
 
+// Only "name" is: "name/" was asked for with an index in it, which is not there.
 connection::step connection::redirect() {
+    if (file_name_ != request_.path) return refuse(status::not_found);
     const auto location = encode_path(request_.path) + "/";
     return answer_with({.code = status::moved_permanently, .location = location});
 }
 
-connection::step connection::begin_file_response(const struct stat &status) {
-    if (S_ISDIR(status.st_mode)) return file_name_ == request_.path ? redirect() : refuse(status::not_found);
-    if (!S_ISREG(status.st_mode)) return refuse(status::forbidden);
-    const auto now = std::time(nullptr);
-    const auto file = describe(file_name_, status, now);
-    const auto outcome = judge_conditions(request_, file, now);
-    if (!sends_file(outcome)) return answer_with({.code = outcome.code, .file_length = file.length});
-
+connection::step connection::begin_file_response(const file_head &file) {
+    const auto outcome = judge_conditions(request_, file.about, std::time(nullptr));
+    if (!sends_file(outcome)) return answer_with({.code = outcome.code, .file_length = file.about.length});
     begin_response(outcome.code);
-    format_head(head_, outcome, format_file_fields(file), connection_, shared_.loop.date());
+    format_head(head_, outcome, file.fields, connection_, shared_.loop.date());
     body_offset_ = static_cast<off_t>(outcome.part.first);
     body_left_ = request_.is_head ? 0 : outcome.part.length;
-    return send_head();
+    return send_file_response();
 }
 
 connection::step connection::answer_with(answer_head answer) {
     begin_response(answer.code);
     answer.connection = connection_;
     format_head(head_, answer, shared_.loop.date());
+    const auto length = head_.size();
     if (!request_.is_head) head_ += body_of(code_);
-    body_left_ = 0;
-    return send_head();
+    own_body_ = head_.size() - length;
+    return then(&connection::answer_sent, send_head({}, false), deadline::send);
 }
 
 void connection::begin_response(status code) {
     code_ = code;
-    if (request_.framing_lost || !request_.keep_alive || shared_.stopping) connection_ = persistence::close;
+    if (request_.framing_lost || !request_.keep_alive || !persists() || shared_.stopping)
+        connection_ = persistence::close;
     else connection_ = request_.is_http_1_0 ? persistence::keep_announce : persistence::keep;
     head_.clear();
+    own_body_ = 0;
+    bytes_sent_ = 0;
 }
 
-connection::step connection::send_head() {
-    if (aborted_) return give_up();
-    parts_ = {iovec{head_.data(), head_.size()}};
-    return then(&connection::head_sent, shared_.net.send(*this, socket_, parts_, body_left_ > 0), deadline::send);
+outcome connection::send_head(iovec beside, bool more) {
+    if (aborted_) return outcome::failure(ECANCELED);
+    parts_ = {iovec{head_.data(), head_.size()}, beside};
+    return shared_.net.send(*this, socket_, std::span(parts_).first(beside.iov_len > 0 ? 2 : 1), more);
 }
 
-connection::step connection::head_sent() {
-    if (!sent_all(head_.size())) return give_up();
-    return body_left_ > 0 ? send_body() : end_response();
-}
+connection::step connection::answer_sent() { return sent_all(head_.size()) ? end_response() : give_up(); }
 
 // Otherwise the peer is gone, or took too long, or the file became shorter than the length we promised.
 bool connection::sent_all(std::uint64_t length) {
     shared_.loop.disarm(*this);
     expired_ = false;
-    if (result_.value > 0) shared_.counts.bytes_sent += static_cast<std::uint64_t>(result_.value);
+    const auto sent = static_cast<std::uint64_t>(std::max(result_.value, 0L));
+    shared_.counts.bytes_sent += sent;
+    bytes_sent_ += sent;
     return result_.value >= 0 && static_cast<std::uint64_t>(result_.value) == length;
 }
 
@@ -89,18 +94,32 @@ bool connection::sent_all(std::uint64_t length) {
 connection::step connection::give_up() {
     ++shared_.counts.aborted;
     aborted_ = true;
-    return release_file();
+    return go_on_after_response();
 }
 
 connection::step connection::end_response() {
     shared_.counts.count_response(code_);
-    return release_file();
+    return go_on_after_response();
 }
 
-connection::step connection::file_released() {
+connection::step connection::go_on_after_response() {
+    release_file();
+    if (shared_.log != nullptr) write_log();
     if (aborted_) return close_socket();
     if (connection_ == persistence::close) return request_.framing_lost || !input_.empty() ? linger() : close_socket();
     return next_request();
+}
+
+void connection::write_log() {
+    if (client_.empty()) client_ = peer_of(socket_);
+    const auto head_bytes = head_.size() - own_body_;
+    shared_.log->append({.host = client_,
+                         .line = request_.line,
+                         .referer = request_.referer,
+                         .user_agent = request_.user_agent,
+                         .code = code_,
+                         .body_bytes = bytes_sent_ > head_bytes ? bytes_sent_ - head_bytes : 0},
+                        std::time(nullptr));
 }
 
 } // namespace httpd

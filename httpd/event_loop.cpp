@@ -82,7 +82,7 @@ void event_loop::arm(task &who, deadline kind) {
     disarm(who);
     auto &list = deadlines_[static_cast<std::size_t>(kind)];
     who.deadline_kind_ = kind;
-    who.deadline_ns_ = std::max(now_ns_, waiting_.woken_ns()) + list.duration_ns;
+    who.deadline_ns_ = now_ns() + list.duration_ns;
     list.tasks.push_back(who);
 }
 
@@ -91,6 +91,9 @@ void event_loop::run_later(task &who) {
 }
 
 outcome event_loop::readable(task &who, int descriptor) { return waiting_.readable(who, descriptor); }
+
+// What is told from within a wait is of a turn that has only begun there.
+std::int64_t event_loop::now_ns() const { return std::max(now_ns_, waiting_.woken_ns()); }
 
 const std::string &event_loop::date() {
     const auto now = std::time(nullptr);

@@ -4,6 +4,7 @@
 // pointers, where a heap would pay for an order that is there already.
 #pragma once
 
+#include "statistics.hpp"
 #include "task.hpp"
 
 #include <boost/intrusive/list.hpp>
@@ -16,12 +17,6 @@
 namespace httpd {
 
 class multiplexer;
-
-struct turn_counts {
-    std::uint64_t turns = 0;
-    std::uint64_t long_turns = 0; // of more than 10 ms
-    std::int64_t longest_ns = 0;
-};
 
 class event_loop {
 public:
@@ -43,7 +38,8 @@ public:
     // Another descriptor than those of the strategies: the task is told when it is readable.
     outcome readable(task &who, int descriptor);
 
-    // The time of this turn, as HTTP writes it.
+    // Of this turn: monotonic, and as HTTP writes it.
+    std::int64_t now_ns() const;
     const std::string &date();
 
     const turn_counts &turns() const { return turns_; }

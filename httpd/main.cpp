@@ -1,5 +1,6 @@
 // laio-httpd: the command line, and the order of starting and ending. docs/man/laio-httpd.1 is the contract.
 
+#include "privileges.hpp"
 #include "server.hpp"
 #include "versions.hpp"
 
@@ -66,11 +67,26 @@ void describe(CLI::App &app, httpd::server_options &options, reporting &report) 
                         "How long a client may take to accept 256 KB of a response");
     milliseconds_option(app, "--drain-timeout-ms", options.drain_timeout,
                         "How long requests may go on after the signal to stop");
-    app.add_flag("--stats", report.wanted, "Print statistics on exit");
+    app.add_option("--log", options.log, "Access log, in the combined format: a file, or - for standard output")
+        ->type_name("FILE");
+    app.add_option("--user", options.user, "User to become when all is open")->type_name("NAME");
+    app.add_option("--cache-files", options.caches.files_max, "Files kept open, at most; 0: none")
+        ->check(CLI::Range(0U, 1000000U))
+        ->capture_default_str();
+    app.add_option("--cache-errors", options.caches.negative_names_max, "Names without a file remembered, at most")
+        ->check(CLI::Range(0U, 1000000U))
+        ->capture_default_str();
+    milliseconds_option(app, "--cache-valid-ms", options.caches.valid, "How long what is known of a name holds");
+    milliseconds_option(app, "--cache-idle-ms", options.caches.idle, "How long a file that nobody asks for is kept");
+    app.add_option("--cache-mapped-bytes", options.caches.unused_mapped_bytes_max,
+                   "Bytes of mapped files that nobody is being sent, at most (thttpd)")
+        ->capture_default_str();
+    app.add_flag("--stats", report.wanted, "Print statistics on exit, and at SIGUSR1");
     app.add_flag("--json", report.as_json, "Print them as JSON")->needs("--stats");
 }
 
-// A connection needs a descriptor for its socket and one for the file that it is being sent.
+// A connection needs a descriptor for its socket and one for the file that it is being sent, which most often is one that the
+// cache has open, too; where that is not so, the cache gives up its own when they run out.
 void fit_descriptors(httpd::server_options &options) {
     constexpr rlim_t others = 64;
     rlimit limit{};
@@ -79,22 +95,29 @@ void fit_descriptors(httpd::server_options &options) {
     setrlimit(RLIMIT_NOFILE, &limit);
     const auto room = (std::max(limit.rlim_cur, others + 2) - others) / 2;
     options.connections_max = static_cast<std::uint32_t>(std::min<rlim_t>(options.connections_max, room));
+    options.caches.files_max = std::min<std::size_t>(options.caches.files_max, room / 2);
+}
+
+void print(const httpd::server_report &report, bool as_json) {
+    const auto text = as_json ? httpd::report_as_json(report) : httpd::report_as_text(report);
+    std::fputs(text.c_str(), stdout);
+    std::fflush(stdout);
 }
 
 int serve(httpd::server_options options, reporting report) {
     std::signal(SIGPIPE, SIG_IGN);
     fit_descriptors(options);
-    httpd::server server(options);
+    const httpd::server *itself = nullptr;
+    httpd::server server(options, [&itself, &report] {
+        if (report.wanted) print(itself->report(), report.as_json);
+    });
+    itself = &server;
+    if (!options.user.empty()) httpd::become(options.user);
     std::printf("%s\n", server.url().c_str());
     std::fflush(stdout);
 
     const bool all_ended = server.run();
-    if (report.wanted) {
-        const auto text = report.as_json ? httpd::report_as_json(server.counts(), server.turns())
-                                         : httpd::report_as_text(server.counts(), server.turns());
-        std::fputs(text.c_str(), stdout);
-        std::fflush(stdout);
-    }
+    if (report.wanted) print(server.report(), report.as_json);
     if (!all_ended) _exit(0);
     return 0;
 }

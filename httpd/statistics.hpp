@@ -1,11 +1,13 @@
 // What the server counted, and its report together with what LAIO counted for the same thread. Plain numbers: one thread.
 #pragma once
 
+#include "cache/cache_statistics.hpp"
 #include "http/status.hpp"
 
 #include <array>
 #include <cstdint>
 #include <string>
+#include <string_view>
 
 namespace httpd {
 
@@ -24,9 +26,24 @@ struct statistics {
     void count_response(status code) { ++responses[static_cast<std::size_t>(code_of(code) / 100)]; }
 };
 
-// The counts of this server and laio_stats() of this thread.
-struct turn_counts;
-std::string report_as_text(const statistics &counts, const turn_counts &turns);
-std::string report_as_json(const statistics &counts, const turn_counts &turns);
+struct turn_counts {
+    std::uint64_t turns = 0;
+    std::uint64_t long_turns = 0; // of more than 10 ms
+    std::int64_t longest_ns = 0;
+};
+
+struct server_report {
+    std::string_view version;
+    statistics counts;
+    turn_counts turns;
+    cache_statistics names;
+    cache_statistics mappings;
+    std::uint64_t log_lines_dropped = 0;
+    std::uint64_t log_errors = 0;
+    bool has_laio = false; // then laio_stats() of this thread belongs to it
+};
+
+std::string report_as_text(const server_report &report);
+std::string report_as_json(const server_report &report);
 
 } // namespace httpd

@@ -53,8 +53,9 @@ enum class deadline {
     accept_retry, // after an accept that failed for want of something
     drain,        // from the signal to stop until what still runs is cut off
     grace,        // then for the calls cut off to end
+    upkeep,       // until the caches are looked through again
 };
-inline constexpr int deadlines = 7;
+inline constexpr int deadlines = 8;
 
 class task {
 public:

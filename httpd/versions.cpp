@@ -7,6 +7,7 @@
 #include "net/laio_network.hpp"
 #include "net/nonblocking_network.hpp"
 #include "serving/flash.hpp"
+#include "serving/thttpd.hpp"
 
 #include <algorithm>
 #include <array>
@@ -15,6 +16,8 @@ namespace httpd {
 namespace {
 
 constexpr std::array versions{
+    version{"thttpd-NB-B", serving_kind::thttpd, network_kind::nonblocking, disk_kind::blocking},
+    version{"thttpd-LAIO-LAIO", serving_kind::thttpd, network_kind::laio, disk_kind::laio},
     version{"Flash-NB-B", serving_kind::flash, network_kind::nonblocking, disk_kind::blocking},
     version{"Flash-LAIO-LAIO", serving_kind::flash, network_kind::laio, disk_kind::laio},
     version{"Flash-NB-LAIO", serving_kind::flash, network_kind::nonblocking, disk_kind::laio},
@@ -50,6 +53,7 @@ strategies::~strategies() = default;
 
 std::unique_ptr<connection> make_connection(const version &chosen, service &shared, int socket) {
     switch (chosen.serving) {
+    case serving_kind::thttpd: return std::make_unique<thttpd_connection>(shared, socket);
     case serving_kind::flash: return std::make_unique<flash_connection>(shared, socket);
     }
     return nullptr;

@@ -16,7 +16,7 @@ class connection;
 class laio_calls;
 struct service;
 
-enum class serving_kind { flash };
+enum class serving_kind { thttpd, flash };
 enum class network_kind { nonblocking, laio };
 enum class disk_kind { blocking, laio };
 

@@ -4,13 +4,15 @@
 // makes no close() of its own, for that can wait for a disk (it may be what frees the blocks of a deleted file).
 #pragma once
 
+#include "http/response_head.hpp"
+
 #include <sys/stat.h>
 
 #include <boost/smart_ptr/intrusive_ptr.hpp>
 
 #include <cstddef>
 #include <functional>
-#include <string>
+#include <optional>
 
 namespace httpd {
 
@@ -28,9 +30,8 @@ public:
     const struct stat &status() const { return status_; }
     std::size_t users() const { return users_; } // file_refs
 
-    // The header cache: the lines of a head that depend on the file alone. Empty until whoever first needs them writes
-    // them.
-    std::string head;
+    // The header cache: what the head of a response says of the file. Whoever first needs it writes it.
+    std::optional<file_head> head;
 
 private:
     friend void intrusive_ptr_add_ref(open_file *file) { ++file->users_; }

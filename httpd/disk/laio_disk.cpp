@@ -6,6 +6,7 @@
 #include <fcntl.h>
 #include <sys/mman.h>
 #include <sys/syscall.h>
+#include <unistd.h>
 
 namespace httpd {
 namespace {
@@ -39,7 +40,10 @@ outcome laio_disk::bring_in(task & /*who*/, int /*file*/, off_t /*offset*/, std:
 
 // A send from a mapping blocks in the page fault, however it is made.
 outcome laio_disk::bring_in(task &who, const void *address, std::size_t length) {
-    return calls_.call(who, SYS_madvise, address, length, MADV_POPULATE_READ);
+    const auto page = static_cast<std::uintptr_t>(::sysconf(_SC_PAGESIZE));
+    const auto begin = reinterpret_cast<std::uintptr_t>(address) / page * page;
+    const auto end = reinterpret_cast<std::uintptr_t>(address) + length;
+    return calls_.call(who, SYS_madvise, begin, end - begin, MADV_POPULATE_READ);
 }
 
 outcome laio_disk::close(task &who, int file) { return calls_.call(who, SYS_close, file); }

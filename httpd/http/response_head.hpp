@@ -28,6 +28,12 @@ struct file_fields {
 
 file_fields format_file_fields(const representation &file);
 
+// Both, as a cache keeps them.
+struct file_head {
+    representation about;
+    file_fields fields;
+};
+
 // Appends the head of a file (200), of a part of it (206), or the news that it is unmodified (304): only for what
 // sends_file(). `date` is http_date() of now.
 void format_head(std::string &head, const judgement &outcome, const file_fields &file, persistence connection,

@@ -34,7 +34,7 @@ class Conditions:
         for which in (path, other):
             which.write_bytes(b"abc")
             os.utime(which, (784111777, 784111777))
-        with self.serve() as server, Client(server) as client:
+        with self.serve("--cache-files", "0") as server, Client(server) as client:
             tag = client.get("/replaced.txt").fields["etag"]
             other.rename(path)  # of the same length, with the same time
             got = client.get("/replaced.txt", fields=f"If-None-Match: {tag}\r\n")
@@ -85,6 +85,7 @@ class Conditions:
             self.assertEqual((got.status, got.fields["content-length"]), (200, str(len(whole.body))))
 
     def test_in_a_pipeline(self):
+        self.needs_persistence()
         with self.serve() as server, Client(server) as client:
             client.send(request("/page.html", fields="If-None-Match: *\r\n") +
                         request(target_of(NAME), fields="Range: bytes=7-9\r\n") +

@@ -21,6 +21,8 @@ class Limits:
                 with Client(server) as client:
                     client.send(begun)
                     got = client.read_response()
+                    if got.status == 200 and not self.persists:
+                        continue
                     if got.status == 200:
                         got = client.read_response()
                     self.assertEqual(got.status, 408)
@@ -28,6 +30,7 @@ class Limits:
                     self.assertTrue(client.at_end())
 
     def test_an_idle_connection_is_closed(self):
+        self.needs_persistence()
         with self.serve("--idle-timeout-ms", "200") as server:
             with Client(server) as client:
                 self.assertTrue(client.at_end())
@@ -46,6 +49,7 @@ class Limits:
             self.assertEqual(server.report["httpd"]["responses_cut_short"], 1)
 
     def test_connections_over_the_limit_wait(self):
+        self.needs_persistence()
         with self.serve("--connections", "2") as server:
             first, second, third = (Client(server) for _ in range(3))
             for client in (first, second):
@@ -60,7 +64,8 @@ class Limits:
             self.assertGreaterEqual(server.report["httpd"]["accept_pauses"], 1)
 
     def test_without_descriptors(self):
-        with self.serve() as server, Client(server) as client:
+        self.needs_persistence()
+        with self.serve("--cache-files", "0") as server, Client(server) as client:
             self.assertEqual(client.get("/page.html").status, 200)
             pid = server.process.pid
             limits = resource.prlimit(pid, resource.RLIMIT_NOFILE)
@@ -84,6 +89,7 @@ class Limits:
     # ---- The end
 
     def test_ends_at_once_when_idle(self):
+        self.needs_persistence()
         for number in (signal.SIGTERM, signal.SIGINT):
             with self.serve() as server, Client(server) as kept, Client(server) as silent:
                 self.assertEqual(kept.get("/page.html").status, 200)
@@ -93,6 +99,7 @@ class Limits:
                 self.assertTrue(silent.at_end())
 
     def test_finishes_what_has_begun(self):
+        self.needs_persistence()
         with self.serve("--drain-timeout-ms", "86400000") as server, Client(server, receive_buffer=4096) as client:
             client.send(request("/large.bin") + request("/page.html"))
             self.assertEqual(client.read_head()[0], 200)

@@ -75,13 +75,18 @@ class Client:
     """One connection, byte by byte under the test's control."""
 
     def __init__(self, server, receive_buffer=None):
+        self.port, self.receive_buffer = server.port, receive_buffer
+        self.connect()
+
+    def connect(self):
         self.socket = socket.socket()
-        if receive_buffer:
-            self.socket.setsockopt(socket.SOL_SOCKET, socket.SO_RCVBUF, receive_buffer)
+        if self.receive_buffer:
+            self.socket.setsockopt(socket.SOL_SOCKET, socket.SO_RCVBUF, self.receive_buffer)
         self.socket.settimeout(ANTI_HANG_S)
-        self.socket.connect(("127.0.0.1", server.port))
+        self.socket.connect(("127.0.0.1", self.port))
         self.socket.setsockopt(socket.IPPROTO_TCP, socket.TCP_NODELAY, 1)
         self.stream = self.socket.makefile("rb")
+        self.is_last = False  # the server has said that it closes
 
     def send(self, data):
         self.socket.sendall(data)
@@ -99,6 +104,7 @@ class Client:
             name, value = line.decode("latin-1").split(":", 1)
             assert name.lower() not in fields, f"two fields {name}"
             fields[name.lower()] = value.strip()
+        self.is_last = fields.get("connection") == "close"
         return int(status), fields
 
     def read_response(self, head_only=False):
@@ -111,6 +117,10 @@ class Client:
         return Response(status, fields, body)
 
     def get(self, target, method="GET", fields=""):
+        """Over another connection where the server has ended the last one."""
+        if self.is_last:
+            self.close()
+            self.connect()
         self.send(request(target, method, fields))
         return self.read_response(method == "HEAD")
 
@@ -203,6 +213,14 @@ class EngineSet:
 
     forbid = ""
     version = "Flash-LAIO-LAIO"
+
+    @property
+    def persists(self):
+        return not self.version.startswith("thttpd")
+
+    def needs_persistence(self):
+        if not self.persists:
+            self.skipTest("one request a connection")
     many = 1000  # connections at once
 
     def serve(self, *options, root=None, **rest):

@@ -29,7 +29,7 @@ class Serving:
                 got = client.get(target_of(name))
                 self.assertEqual(got.status, 200, name)
                 self.assertEqual(got.body, data, name)
-                self.assertNotIn("connection", got.fields)
+                self.assertEqual("connection" in got.fields, not self.persists)
             server.stop()
             self.assertEqual(server.report["httpd"]["responses"]["2xx"], len(self.content))
             self.assertEqual(server.report["httpd"]["bytes_read"], sum(map(len, self.content.values())))
@@ -93,6 +93,7 @@ class Serving:
                     self.assertEqual(got.body, self.content["page.html"])
                     self.assertEqual(got.fields["connection"], "close")
                     self.assertTrue(client.at_end())
+            self.needs_persistence()
             with Client(server) as client:
                 for _ in range(3):
                     client.send(request("/page.html", fields="Connection: keep-alive\r\n", version="1.0"))
@@ -100,6 +101,7 @@ class Serving:
                     self.assertEqual(got.fields["connection"], "keep-alive")
 
     def test_pipelined_requests_are_answered_in_order(self):
+        self.needs_persistence()
         names = [name for name in self.content if name != "large.bin"] * 40
         with self.serve() as server, Client(server) as client, Client(server) as other:
             writer = threading.Thread(target=client.send, args=(b"".join(request(target_of(n)) for n in names),))
@@ -111,6 +113,7 @@ class Serving:
             self.assertEqual(other_got.body, self.content["page.html"])
 
     def test_request_byte_by_byte(self):
+        self.needs_persistence()
         with self.serve() as server, Client(server) as client:
             for byte in request("/page.html") + request("/index.html"):
                 client.send(bytes([byte]))
@@ -144,6 +147,7 @@ class Serving:
             self.assertGreaterEqual(server.report["httpd"]["responses_cut_short"], 25)
 
     def test_many_persistent_connections_at_once(self):
+        self.needs_persistence()
         with self.serve("--connections", "2000") as server:
             clients = [Client(server) for _ in range(self.many)]
             names = ["page.html", "index.html", "size/1000.bin"]
@@ -180,7 +184,7 @@ class Serving:
                                            ("/" + "x/" * 2500, "GET", 404)]:
                 got = client.get(target, method)
                 self.assertEqual(got.status, status, target[:20])
-                self.assertNotIn("connection", got.fields)
+                self.assertEqual("connection" in got.fields, not self.persists)
                 if status == 405:
                     self.assertEqual(got.fields["allow"], "GET, HEAD")
 
@@ -205,6 +209,7 @@ class Serving:
                 self.assertTrue(client.at_end())
 
     def test_bodies_are_dropped(self):
+        self.needs_persistence()
         with self.serve() as server, Client(server) as client:
             for method, status in [("GET", 200), ("POST", 405)]:
                 body = bytes_of(7, 20000)
@@ -260,6 +265,10 @@ class Serving:
                                    ("/up/secret.txt", 403), ("/up/attack/inside.txt", 403),
                                    ("/magic/self/root/etc/passwd", 403), ("/loop", 404)]:
                 got = client.get(target)
+                if target == "/up/attack/inside.txt" and got.status == 200 and not self.persists:
+                    # thttpd asks for a name's status alone, which may lead out and in again, and knows the file already.
+                    self.assertEqual(got.body, b"inside")
+                    continue
                 self.assertEqual(got.status, status, target)
                 self.assertNotIn(b"secret", got.body)
 

@@ -39,9 +39,9 @@ TEST(open_file, shares_its_head_among_all_users) {
     descriptors disk;
     const file_ref first = disk.open(1);
     const file_ref second = first; // NOLINT(performance-unnecessary-copy-initialization): a user
-    EXPECT_TRUE(first->head.empty());
-    second->head = "Content-Length: 10\r\n";
-    EXPECT_EQ(first->head, "Content-Length: 10\r\n");
+    EXPECT_FALSE(first->head.has_value());
+    second->head.emplace().about.length = 10;
+    EXPECT_EQ(first->head->about.length, 10U);
 }
 
 TEST(file_version, changes_with_what_tells_another_content) {

@@ -1,4 +1,4 @@
-#include "net/listening_socket.hpp"
+#include "net/socket_address.hpp"
 
 #include <fmt/format.h>
 
@@ -53,6 +53,18 @@ socket_address parse_address(const std::string &text, std::uint16_t port) {
     return parsed;
 }
 
+std::string text_of(const socket_address &name) {
+    std::array<char, INET6_ADDRSTRLEN> text{};
+    if (name.storage.ss_family == AF_INET6) {
+        const auto v6 = read_as<sockaddr_in6>(name);
+        inet_ntop(AF_INET6, &v6.sin6_addr, text.data(), text.size());
+    } else {
+        const auto v4 = read_as<sockaddr_in>(name);
+        inet_ntop(AF_INET, &v4.sin_addr, text.data(), text.size());
+    }
+    return text.data();
+}
+
 } // namespace
 
 int listen_on(const std::string &address, std::uint16_t port, int backlog) {
@@ -76,15 +88,15 @@ void make_nonblocking(int socket) {
 std::string url_of(int listener) {
     socket_address name;
     if (getsockname(listener, name.get(), &name.length) != 0) fail("getsockname");
-    std::array<char, INET6_ADDRSTRLEN> text{};
-    if (name.storage.ss_family == AF_INET6) {
-        const auto v6 = read_as<sockaddr_in6>(name);
-        inet_ntop(AF_INET6, &v6.sin6_addr, text.data(), text.size());
-        return fmt::format("http://[{}]:{}/", text.data(), ntohs(v6.sin6_port));
-    }
-    const auto v4 = read_as<sockaddr_in>(name);
-    inet_ntop(AF_INET, &v4.sin_addr, text.data(), text.size());
-    return fmt::format("http://{}:{}/", text.data(), ntohs(v4.sin_port));
+    const bool is_v6 = name.storage.ss_family == AF_INET6;
+    const auto port = is_v6 ? read_as<sockaddr_in6>(name).sin6_port : read_as<sockaddr_in>(name).sin_port;
+    return is_v6 ? fmt::format("http://[{}]:{}/", text_of(name), ntohs(port))
+                 : fmt::format("http://{}:{}/", text_of(name), ntohs(port));
+}
+
+std::string peer_of(int socket) {
+    socket_address name;
+    return getpeername(socket, name.get(), &name.length) == 0 ? text_of(name) : "-";
 }
 
 } // namespace httpd

@@ -1,4 +1,5 @@
-// Start-up, by plain calls: the socket that clients connect to. Throw std::system_error or std::invalid_argument.
+// Addresses of sockets, and the one that clients connect to: plain calls, none of which waits. At start-up they throw
+// std::system_error or std::invalid_argument.
 #pragma once
 
 #include <cstdint>
@@ -10,5 +11,8 @@ namespace httpd {
 int listen_on(const std::string &address, std::uint16_t port, int backlog);
 void make_nonblocking(int socket);
 std::string url_of(int listener);
+
+// The numeric address of the client at the other end; "-" if it cannot be told.
+std::string peer_of(int socket);
 
 } // namespace httpd
