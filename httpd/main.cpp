@@ -55,6 +55,9 @@ void describe(CLI::App &app, httpd::server_options &options, reporting &report) 
     app.add_option("--connections", options.connections_max, "Connections at once, at most")
         ->check(CLI::Range(1U, 1000000U))
         ->capture_default_str();
+    app.add_option("--disk-concurrency", options.disk_concurrency, "Helpers, or reads of AIO, at once, at most")
+        ->check(CLI::Range(1U, 1024U))
+        ->capture_default_str();
     app.add_option("--head-limit", options.limits.head_bytes, "Bytes of a request head, at most")
         ->check(CLI::Range(256U, 65536U))
         ->capture_default_str();
@@ -86,9 +89,10 @@ void describe(CLI::App &app, httpd::server_options &options, reporting &report) 
 }
 
 // A connection needs a descriptor for its socket and one for the file that it is being sent, which most often is one that the
-// cache has open, too; where that is not so, the cache gives up its own when they run out.
+// cache has open, too; where that is not so, the cache gives up its own when they run out. Who helps with the disk has one or
+// two.
 void fit_descriptors(httpd::server_options &options) {
-    constexpr rlim_t others = 64;
+    const rlim_t others = 64 + 2 * rlim_t{options.disk_concurrency};
     rlimit limit{};
     getrlimit(RLIMIT_NOFILE, &limit);
     limit.rlim_cur = limit.rlim_max;

@@ -35,7 +35,7 @@ int open_signals() {
 server::server(const server_options &options, std::function<void()> report)
     : options_(options), report_(std::move(report)), root_(open_root(options.directory)),
       listening_socket_(listen_on(options.address, options.port, backlog)), signals_(open_signals()),
-      with_(*options.chosen, root_), loop_(*with_.waiting), closing_(*with_.files),
+      with_(*options.chosen, root_, options.disk_concurrency), loop_(*with_.waiting), closing_(*with_.files),
       close_([this](int descriptor) { closing_.close(descriptor); }), names_(options.caches),
       mappings_(options.caches, [](void *address, std::size_t size) { ::munmap(address, size); }),
       log_(options.log.empty() ? nullptr : std::make_unique<access_log>(options.log)),

@@ -33,7 +33,7 @@ const version *find_version(std::string_view name) {
     return found == versions.end() ? nullptr : found;
 }
 
-strategies::strategies(const version &chosen, int root) {
+strategies::strategies(const version &chosen, int root, [[maybe_unused]] unsigned disk_concurrency) {
     auto loop = std::make_unique<libevent_multiplexer>();
     auto &events = *loop;
     waiting = std::move(loop);

@@ -37,7 +37,7 @@ struct strategies {
     std::unique_ptr<network> net;
     std::unique_ptr<disk> files;
 
-    strategies(const version &chosen, int root); // throws std::system_error
+    strategies(const version &chosen, int root, unsigned disk_concurrency); // throws std::system_error
     ~strategies();
 };
 
