@@ -1,6 +1,7 @@
 #include "versions.hpp"
 
 #include "disk/blocking_disk.hpp"
+#include "disk/helper_thread_disk.hpp"
 #include "disk/laio_disk.hpp"
 #include "loop/laio_calls.hpp"
 #include "loop/libevent_multiplexer.hpp"
@@ -21,6 +22,7 @@ constexpr std::array versions{
     version{"Flash-NB-B", serving_kind::flash, network_kind::nonblocking, disk_kind::blocking},
     version{"Flash-LAIO-LAIO", serving_kind::flash, network_kind::laio, disk_kind::laio},
     version{"Flash-NB-LAIO", serving_kind::flash, network_kind::nonblocking, disk_kind::laio},
+    version{"Flash-NB-AMTED", serving_kind::flash, network_kind::nonblocking, disk_kind::helper_threads},
 };
 
 } // namespace
@@ -33,7 +35,7 @@ const version *find_version(std::string_view name) {
     return found == versions.end() ? nullptr : found;
 }
 
-strategies::strategies(const version &chosen, int root, [[maybe_unused]] unsigned disk_concurrency) {
+strategies::strategies(const version &chosen, int root, unsigned disk_concurrency) {
     auto loop = std::make_unique<libevent_multiplexer>();
     auto &events = *loop;
     waiting = std::move(loop);
@@ -46,6 +48,7 @@ strategies::strategies(const version &chosen, int root, [[maybe_unused]] unsigne
     switch (chosen.files) {
     case disk_kind::blocking: files = std::make_unique<blocking_disk>(root); break;
     case disk_kind::laio: files = std::make_unique<laio_disk>(*calls, root); break;
+    case disk_kind::helper_threads: files = std::make_unique<helper_thread_disk>(events, root, disk_concurrency); break;
     }
 }
 
