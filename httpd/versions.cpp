@@ -1,5 +1,6 @@
 #include "versions.hpp"
 
+#include "disk/aio_disk.hpp"
 #include "disk/blocking_disk.hpp"
 #include "disk/helper_process_disk.hpp"
 #include "disk/helper_thread_disk.hpp"
@@ -23,6 +24,7 @@ constexpr std::array versions{
     version{"Flash-NB-B", serving_kind::flash, network_kind::nonblocking, disk_kind::blocking},
     version{"Flash-LAIO-LAIO", serving_kind::flash, network_kind::laio, disk_kind::laio},
     version{"Flash-NB-LAIO", serving_kind::flash, network_kind::nonblocking, disk_kind::laio},
+    version{"Flash-NB-AIO", serving_kind::flash, network_kind::nonblocking, disk_kind::aio},
     version{"Flash-NB-AMPED", serving_kind::flash, network_kind::nonblocking, disk_kind::helper_processes},
     version{"Flash-NB-AMTED", serving_kind::flash, network_kind::nonblocking, disk_kind::helper_threads},
 };
@@ -50,6 +52,7 @@ strategies::strategies(const version &chosen, int root, unsigned disk_concurrenc
     switch (chosen.files) {
     case disk_kind::blocking: files = std::make_unique<blocking_disk>(root); break;
     case disk_kind::laio: files = std::make_unique<laio_disk>(*calls, root); break;
+    case disk_kind::aio: files = std::make_unique<aio_disk>(events, root, disk_concurrency); break;
     case disk_kind::helper_processes:
         files = std::make_unique<helper_process_disk>(events, root, disk_concurrency);
         break;

@@ -18,7 +18,7 @@ struct service;
 
 enum class serving_kind { thttpd, flash };
 enum class network_kind { nonblocking, laio };
-enum class disk_kind { blocking, laio, helper_processes, helper_threads };
+enum class disk_kind { blocking, laio, aio, helper_processes, helper_threads };
 
 struct version {
     std::string_view name;
