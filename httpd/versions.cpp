@@ -11,14 +11,20 @@
 #include "net/nonblocking_network.hpp"
 #include "serving/flash.hpp"
 #include "serving/thttpd.hpp"
+#if LAIO_HAS_URING
+#include "disk/uring_disk.hpp"
+#include "loop/libevent_uring_multiplexer.hpp"
+#include "loop/uring_multiplexer.hpp"
+#include "net/uring_network.hpp"
+#endif
 
 #include <algorithm>
-#include <array>
+#include <iterator>
 
 namespace httpd {
 namespace {
 
-constexpr std::array versions{
+constexpr version versions[] = {
     version{"thttpd-NB-B", serving_kind::thttpd, network_kind::nonblocking, disk_kind::blocking},
     version{"thttpd-LAIO-LAIO", serving_kind::thttpd, network_kind::laio, disk_kind::laio},
     version{"Flash-NB-B", serving_kind::flash, network_kind::nonblocking, disk_kind::blocking},
@@ -27,7 +33,18 @@ constexpr std::array versions{
     version{"Flash-NB-AIO", serving_kind::flash, network_kind::nonblocking, disk_kind::aio},
     version{"Flash-NB-AMPED", serving_kind::flash, network_kind::nonblocking, disk_kind::helper_processes},
     version{"Flash-NB-AMTED", serving_kind::flash, network_kind::nonblocking, disk_kind::helper_threads},
+#if LAIO_HAS_URING
+    version{"Flash-NB-URING", serving_kind::flash, network_kind::nonblocking, disk_kind::uring},
+    version{"Flash-URING-URING", serving_kind::flash, network_kind::uring, disk_kind::uring},
+#endif
 };
+
+template <typename kind, typename... arguments> kind &made_in(std::unique_ptr<multiplexer> &place, arguments... args) {
+    auto made = std::make_unique<kind>(args...);
+    kind &is = *made;
+    place = std::move(made);
+    return is;
+}
 
 } // namespace
 
@@ -35,19 +52,33 @@ std::span<const version> all_versions() { return versions; }
 
 const version *find_version(std::string_view name) {
     const auto *found =
-        std::find_if(versions.begin(), versions.end(), [&](const version &one) { return one.name == name; });
-    return found == versions.end() ? nullptr : found;
+        std::find_if(std::begin(versions), std::end(versions), [&](const version &one) { return one.name == name; });
+    return found == std::end(versions) ? nullptr : found;
 }
 
 strategies::strategies(const version &chosen, int root, unsigned disk_concurrency) {
-    auto loop = std::make_unique<libevent_multiplexer>();
-    auto &events = *loop;
-    waiting = std::move(loop);
+#if LAIO_HAS_URING
+    if (chosen.net == network_kind::uring) {
+        auto &loop = made_in<uring_multiplexer>(waiting, disk_concurrency);
+        net = std::make_unique<uring_network>(loop.ring(), disk_concurrency);
+        files =
+            std::make_unique<uring_disk>(loop.ring(), root, disk_concurrency, uring_network::through_ring_bytes_max);
+        return;
+    }
+    if (chosen.files == disk_kind::uring) {
+        auto &loop = made_in<libevent_uring_multiplexer>(waiting, disk_concurrency);
+        net = std::make_unique<nonblocking_network>(loop);
+        files = std::make_unique<uring_disk>(loop.ring(), root, disk_concurrency, 0);
+        return;
+    }
+#endif
+    auto &events = made_in<libevent_multiplexer>(waiting);
     if (chosen.net == network_kind::laio || chosen.files == disk_kind::laio)
         calls = std::make_unique<laio_calls>(events);
     switch (chosen.net) {
     case network_kind::nonblocking: net = std::make_unique<nonblocking_network>(events); break;
     case network_kind::laio: net = std::make_unique<laio_network>(*calls); break;
+    case network_kind::uring: break; // above
     }
     switch (chosen.files) {
     case disk_kind::blocking: files = std::make_unique<blocking_disk>(root); break;
@@ -57,6 +88,7 @@ strategies::strategies(const version &chosen, int root, unsigned disk_concurrenc
         files = std::make_unique<helper_process_disk>(events, root, disk_concurrency);
         break;
     case disk_kind::helper_threads: files = std::make_unique<helper_thread_disk>(events, root, disk_concurrency); break;
+    case disk_kind::uring: break; // above
     }
 }
 

@@ -17,8 +17,8 @@ class laio_calls;
 struct service;
 
 enum class serving_kind { thttpd, flash };
-enum class network_kind { nonblocking, laio };
-enum class disk_kind { blocking, laio, aio, helper_processes, helper_threads };
+enum class network_kind { nonblocking, laio, uring };
+enum class disk_kind { blocking, laio, aio, helper_processes, helper_threads, uring };
 
 struct version {
     std::string_view name;

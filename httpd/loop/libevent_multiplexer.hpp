@@ -10,7 +10,7 @@
 
 namespace httpd {
 
-class libevent_multiplexer final : public multiplexer {
+class libevent_multiplexer : public multiplexer {
 public:
     libevent_multiplexer(); // throws std::system_error
 
