@@ -1,5 +1,5 @@
 #!/usr/bin/env python3
-"""The versions of laio-httpd on io_uring: where it is refused they say so, and in the ring nothing holds up the loop."""
+"""The versions of laio-httpd on io_uring: where it is refused they say so; files that are not in memory come whole."""
 
 import os
 import pathlib
