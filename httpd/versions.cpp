@@ -82,7 +82,11 @@ strategies::strategies(const version &chosen, int root, unsigned disk_concurrenc
     }
     switch (chosen.files) {
     case disk_kind::blocking: files = std::make_unique<blocking_disk>(root); break;
-    case disk_kind::laio: files = std::make_unique<laio_disk>(*calls, root); break;
+    case disk_kind::laio:
+        files = std::make_unique<laio_disk>(*calls, root,
+                                            chosen.net == network_kind::laio ? laio_disk::sending::through_laio
+                                                                             : laio_disk::sending::otherwise);
+        break;
     case disk_kind::aio: files = std::make_unique<aio_disk>(events, root, disk_concurrency); break;
     case disk_kind::helper_processes:
         files = std::make_unique<helper_process_disk>(events, root, disk_concurrency);

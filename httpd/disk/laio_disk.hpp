@@ -1,8 +1,11 @@
 // The disk through LAIO: every call through laio_syscall(), which goes to the background if it blocks and not otherwise.
-// No state. sendfile(2) waits for the disk by itself, so nothing is brought in before it.
+// No state. sendfile(2) through LAIO waits for the disk by itself, so nothing is brought in before it; one that is made
+// otherwise would wait in the loop, so before that the bytes are read, to where nobody looks.
 #pragma once
 
 #include "disk/disk.hpp"
+
+#include <vector>
 
 namespace httpd {
 
@@ -10,7 +13,8 @@ class laio_calls;
 
 class laio_disk final : public disk {
 public:
-    laio_disk(laio_calls &calls, int root) : calls_(calls), root_(root) {}
+    enum class sending { through_laio, otherwise };
+    laio_disk(laio_calls &calls, int root, sending how);
 
     outcome status(task &who, const char *name, struct stat &status) override;
     outcome open(task &who, const char *name, opened_file &file) override;
@@ -21,6 +25,7 @@ public:
 private:
     laio_calls &calls_;
     int root_;
+    std::vector<char> nowhere_; // empty: nothing is brought in
 };
 
 } // namespace httpd
