@@ -25,7 +25,8 @@ def helpers_of(pid):
 
 class Helpers(Tree):
     def serve(self, *options, **rest):
-        return Server(self.root, "--version-name", "Flash-NB-AMPED", *options, **rest)
+        """Without a cache of open files: each request has a helper open one."""
+        return Server(self.root, "--version-name", "Flash-NB-AMPED", "--cache-files", "0", *options, **rest)
 
     def test_are_started_as_they_are_needed(self):
         with self.serve("--disk-concurrency", "3") as server, Client(server) as client:
