@@ -6,7 +6,7 @@ JOBS ?= $(shell nproc)
 
 .DEFAULT_GOAL := help
 .NOTPARALLEL:
-.PHONY: help packages build test sanitize cross-aarch64 assembly-aarch64 demo bench-micro bench-activation style install clean
+.PHONY: help packages build test sanitize cross-aarch64 assembly-aarch64 demo bench-micro bench-activation loc style install clean
 
 # $(call build,PRESET) and $(call test,PRESET): the presets are in CMakePresets.json.
 build = cmake --preset $(1) && cmake --build --preset $(1) --parallel $(JOBS)
@@ -59,6 +59,9 @@ bench-micro: build ## the microbenchmarks of the paper's section 7, as one table
 
 bench-activation: build ## calls that block, and what the library uses while it idles (as root: with quotas too)
 	@scripts/bench-activation
+
+loc: ## the lines of code of each version of laio-httpd, as in the paper's Table 3
+	@scripts/count-lines
 
 style: build ## clang-format and clang-tidy over our sources
 	@scripts/check-style
