@@ -406,8 +406,8 @@ class Reference(unittest.TestCase):
         if not self.closes:
             self.skipTest("connections of this version persist")
         with self.serve() as server:
-            for asks in ([Ask("/page.html")] * 3, [Ask("/missing")] * 2, [Ask("/page.html", fields=KEEP, version="1.0")] * 2):
-                answers, goes_on = Asked(server).answers(asks)
+            for ask in (Ask("/page.html"), Ask("/missing"), Ask("/page.html", fields=KEEP, version="1.0")):
+                answers, goes_on = Asked(server).answers([ask] * 3)
                 self.assertEqual(([said["close"] for said in answers], goes_on), ([True], False))
 
     # ---- curl
@@ -430,7 +430,8 @@ class Reference(unittest.TestCase):
         data = tree.content[name]
         page = tree.content["page.html"]
         with self.serve() as server:
-            for given, begin, end in (("0-0", 0, 1), ("100-199", 100, 200), ("65000-", 65000, LENGTH), ("-7", LENGTH - 7, LENGTH)):
+            for given, begin, end in (("0-0", 0, 1), ("100-199", 100, 200), ("65000-", 65000, LENGTH),
+                                      ("-7", LENGTH - 7, LENGTH)):
                 status, fields, body = self.curl(server, "--range", given, name=name)
                 self.assertEqual((status, body), (206, data[begin:end]))
                 self.assertEqual(fields["content-range"], f"bytes {begin}-{end - 1}/{LENGTH}")
