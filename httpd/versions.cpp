@@ -5,6 +5,7 @@
 #include "disk/helper_process_disk.hpp"
 #include "disk/helper_thread_disk.hpp"
 #include "disk/laio_disk.hpp"
+#include "disk/laio_reading_disk.hpp"
 #include "loop/laio_calls.hpp"
 #include "loop/libevent_multiplexer.hpp"
 #include "net/laio_network.hpp"
@@ -29,7 +30,7 @@ constexpr version versions[] = {
     version{"thttpd-LAIO-LAIO", serving_kind::thttpd, network_kind::laio, disk_kind::laio},
     version{"Flash-NB-B", serving_kind::flash, network_kind::nonblocking, disk_kind::blocking},
     version{"Flash-LAIO-LAIO", serving_kind::flash, network_kind::laio, disk_kind::laio},
-    version{"Flash-NB-LAIO", serving_kind::flash, network_kind::nonblocking, disk_kind::laio},
+    version{"Flash-NB-LAIO", serving_kind::flash, network_kind::nonblocking, disk_kind::laio_reading},
     version{"Flash-NB-AIO", serving_kind::flash, network_kind::nonblocking, disk_kind::aio},
     version{"Flash-NB-AMPED", serving_kind::flash, network_kind::nonblocking, disk_kind::helper_processes},
     version{"Flash-NB-AMTED", serving_kind::flash, network_kind::nonblocking, disk_kind::helper_threads},
@@ -73,7 +74,7 @@ strategies::strategies(const version &chosen, int root, unsigned disk_concurrenc
     }
 #endif
     auto &events = made_in<libevent_multiplexer>(waiting);
-    if (chosen.net == network_kind::laio || chosen.files == disk_kind::laio)
+    if (chosen.files == disk_kind::laio || chosen.files == disk_kind::laio_reading)
         calls = std::make_unique<laio_calls>(events);
     switch (chosen.net) {
     case network_kind::nonblocking: net = std::make_unique<nonblocking_network>(events); break;
@@ -82,11 +83,8 @@ strategies::strategies(const version &chosen, int root, unsigned disk_concurrenc
     }
     switch (chosen.files) {
     case disk_kind::blocking: files = std::make_unique<blocking_disk>(root); break;
-    case disk_kind::laio:
-        files = std::make_unique<laio_disk>(*calls, root,
-                                            chosen.net == network_kind::laio ? laio_disk::sending::through_laio
-                                                                             : laio_disk::sending::otherwise);
-        break;
+    case disk_kind::laio: files = std::make_unique<laio_disk>(*calls, root); break;
+    case disk_kind::laio_reading: files = std::make_unique<laio_reading_disk>(*calls, root); break;
     case disk_kind::aio: files = std::make_unique<aio_disk>(events, root, disk_concurrency); break;
     case disk_kind::helper_processes:
         files = std::make_unique<helper_process_disk>(events, root, disk_concurrency);

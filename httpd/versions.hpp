@@ -18,7 +18,7 @@ struct service;
 
 enum class serving_kind { thttpd, flash };
 enum class network_kind { nonblocking, laio, uring };
-enum class disk_kind { blocking, laio, aio, helper_processes, helper_threads, uring };
+enum class disk_kind { blocking, laio, laio_reading, aio, helper_processes, helper_threads, uring };
 
 struct version {
     std::string_view name;
