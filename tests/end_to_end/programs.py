@@ -11,6 +11,7 @@ BIN = BUILD / "bin"
 HTTPD = str(BIN / "laio-httpd")
 PROBE = str(BIN / "laio-probe")
 IS_THREAD_SANITIZED = os.environ.get("LAIO_SANITIZE") == "thread"
+IS_SANITIZED = bool(os.environ.get("LAIO_SANITIZE"))
 # ThreadSanitizer needs to find its shadow memory where it expects it.
 LAUNCHER = [str(SOURCE / "cmake" / "run-at-fixed-addresses")] if IS_THREAD_SANITIZED else []
 # Ends a hang; nothing is measured by it.

@@ -1,4 +1,5 @@
 // What the tests tell the server of slow files, and what it tells them: a block of memory that both processes share.
+// tests/end_to_end/slow_files.py has the same layout, and reads the names of the operations from here.
 //
 // The test makes it (a memfd), the server maps it; whoever ends first leaves it to the other. Every field is an atomic word of
 // its own: there is no lock that a stopped server could hold.
@@ -54,12 +55,14 @@ constexpr std::size_t index_of(file_operation what) { return static_cast<std::si
 
 struct control {
     std::array<std::atomic<std::uint32_t>, file_operations> takes_ms;
-    std::array<std::atomic<std::uint32_t>, file_operations> calls; // that have arrived
-    std::atomic<std::uint32_t> is_frozen;                          // no answers until it is not
-    std::atomic<std::uint32_t> is_deaf;                            // goes on although the caller was interrupted
-    std::atomic<std::uint32_t> waiting;                            // calls that have arrived and are not answered
-    std::atomic<std::uint32_t> interrupted;                        // calls whose caller was, while they waited
-    std::atomic<std::int32_t> server;                              // its process
+    std::array<std::atomic<std::uint32_t>, file_operations> calls;      // that have arrived
+    std::atomic<std::uint32_t> is_frozen;                               // no answers until it is not
+    std::atomic<std::uint32_t> is_deaf;                                 // goes on although the caller was interrupted
+    std::atomic<std::uint32_t> waiting;                                 // calls that have arrived and are not answered
+    std::atomic<std::uint32_t> interrupted;                             // calls whose caller was, while they waited
+    std::atomic<std::int32_t> server;                                   // its process
+    std::array<std::atomic<std::uint32_t>, file_operations> fails_with; // an errno, after its time; 0: it does not
+    std::atomic<std::uint32_t> is_cached;                               // told before the mount; see pass_through.cpp
 };
 static_assert(std::atomic<std::uint32_t>::is_always_lock_free);
 

@@ -1,4 +1,5 @@
-// See pass_through.hpp. Nothing is cached, here or in the kernel, so every call arrives.
+// See pass_through.hpp. Nothing is cached, here or in the kernel, so every call arrives; or, where the test says so, the kernel
+// keeps what it was told, as it does of a disk: names, statuses and pages are asked for once, opening and closing never.
 //
 // A call waits in slices: a signal that tells of an interrupted caller may come just before the wait begins, and libfuse
 // repeats it only after a second.
@@ -32,13 +33,13 @@ int result_of(long value) { return value < 0 ? -errno : static_cast<int>(value);
 
 int as_descriptor(const fuse_file_info *file) { return static_cast<int>(file->fh); }
 
-// 0, or -EINTR: the caller was interrupted and the server is not deaf.
+// 0, or what the test wants it to fail with, or -EINTR: the caller was interrupted and the server is not deaf.
 int linger(file_operation what) {
     constexpr std::int64_t slice_ns = 20'000'000;
     told->calls.at(index_of(what)).fetch_add(1);
     told->waiting.fetch_add(1);
     const std::int64_t began_ns = now_ns();
-    int result = 0;
+    int result = -static_cast<int>(told->fails_with.at(index_of(what)).load());
     bool is_interrupted = false;
     for (;;) {
         const std::int64_t takes_ns = std::int64_t{told->takes_ms.at(index_of(what)).load()} * 1'000'000;
@@ -65,8 +66,12 @@ template <class action> int slowly(file_operation what, action act) {
     return interrupted != 0 ? interrupted : act();
 }
 
+bool is_cached() { return told->is_cached.load() != 0; }
+
 void *start(fuse_conn_info * /*connection*/, fuse_config *config) {
-    config->entry_timeout = config->attr_timeout = config->negative_timeout = 0;
+    constexpr double for_ever_s = 1e6;
+    config->entry_timeout = config->attr_timeout = config->negative_timeout = is_cached() ? for_ever_s : 0;
+    config->kernel_cache = is_cached() ? 1 : 0;
     config->hard_remove = 1; // an open file that is unlinked is not renamed instead
     // A call whose caller is interrupted gets a signal, for which libfuse sets no handler when it is told only here.
     config->intr = 1;
@@ -77,7 +82,7 @@ void *start(fuse_conn_info * /*connection*/, fuse_config *config) {
 
 int get_status(const char *path, struct stat *status, fuse_file_info *file) {
     return slowly(file_operation::getattr, [&] {
-        if (file != nullptr) return result_of(fstat(as_descriptor(file), status));
+        if (file != nullptr && !is_cached()) return result_of(fstat(as_descriptor(file), status));
         return result_of(fstatat(root, in_root(path), status, AT_SYMLINK_NOFOLLOW));
     });
 }
@@ -157,7 +162,9 @@ int open_with(const char *path, fuse_file_info *file, mode_t mode) {
     return 0;
 }
 
+// -ENOSYS: the kernel opens by itself, from then on.
 int open_file(const char *path, fuse_file_info *file) {
+    if (is_cached()) return -ENOSYS;
     return slowly(file_operation::open, [&] { return open_with(path, file, 0); });
 }
 
@@ -165,8 +172,20 @@ int create_file(const char *path, mode_t mode, fuse_file_info *file) {
     return slowly(file_operation::create, [&] { return open_with(path, file, mode); });
 }
 
-int read_file(const char * /*path*/, char *to, std::size_t size, off_t offset, fuse_file_info *file) {
-    return slowly(file_operation::read, [&] { return result_of(pread(as_descriptor(file), to, size, offset)); });
+// The kernel has opened it.
+int read_by_name(const char *path, char *to, std::size_t size, off_t offset) {
+    const int opened = openat(root, in_root(path), O_RDONLY | O_CLOEXEC);
+    if (opened < 0) return -errno;
+    const int result = result_of(pread(opened, to, size, offset));
+    close(opened);
+    return result;
+}
+
+int read_file(const char *path, char *to, std::size_t size, off_t offset, fuse_file_info *file) {
+    return slowly(file_operation::read, [&] {
+        if (is_cached()) return read_by_name(path, to, size, offset);
+        return result_of(pread(as_descriptor(file), to, size, offset));
+    });
 }
 
 int write_file(const char * /*path*/, const char *from, std::size_t size, off_t offset, fuse_file_info *file) {
@@ -178,11 +197,12 @@ int get_space(const char * /*path*/, struct statvfs *space) {
 }
 
 int flush_file(const char * /*path*/, fuse_file_info * /*file*/) {
+    if (is_cached()) return -ENOSYS;
     return slowly(file_operation::flush, [] { return 0; });
 }
 
 int release_file(const char * /*path*/, fuse_file_info *file) {
-    close(as_descriptor(file));
+    if (!is_cached()) close(as_descriptor(file));
     return 0;
 }
 
@@ -248,8 +268,9 @@ int synchronise_folder(const char * /*path*/, int /*data_only*/, fuse_file_info 
     return slowly(file_operation::fsyncdir, [] { return 0; });
 }
 
-// Every lock is granted, in its time.
+// Every lock is granted, in its time. Where there are locks, closing asks for them to be released.
 int lock_part(const char * /*path*/, fuse_file_info * /*file*/, int /*command*/, struct flock * /*lock*/) {
+    if (is_cached()) return -ENOSYS;
     return slowly(file_operation::lock, [] { return 0; });
 }
 

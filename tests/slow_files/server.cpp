@@ -36,6 +36,7 @@ int serve(control &shared, int ready, int folder, const char *mount_point) {
     // An ordinary user's mount is made by fusermount3, which then stays to unmount it.
     std::string options = "fsname=slow_files";
     if (geteuid() != 0) options += ",auto_unmount";
+    if (shared.is_cached.load() != 0) options += ",ro"; // what changes below would not be seen
     fuse_args arguments = FUSE_ARGS_INIT(0, nullptr);
     fuse_opt_add_arg(&arguments, "slow_file_server");
     fuse_opt_add_arg(&arguments, "-o");
