@@ -8,7 +8,6 @@ loop is as long as an operation. Both are ratios; so that a busy machine fails n
 are missed: a loop that waits for it misses them at every speed.
 """
 
-import contextlib
 import sys
 import unittest
 
@@ -74,7 +73,7 @@ def add_tests():
 
 if __name__ == "__main__":
     try:
-        with contextlib.closing(SlowFiles(cached=True)):
+        with SlowFiles(cached=True):
             pass
     except NoFuse as reason:
         print(f"SKIPPED: {reason}")
