@@ -11,7 +11,7 @@ import sys
 import time
 import unittest
 
-from httpd_process import Client, Server, Tree, bytes_of, request, until, versions
+from httpd_process import Client, Server, Tree, bytes_of, request, until, runnable_versions
 from programs import IS_SANITIZED
 from slow_files import NoFuse, SlowFiles
 
@@ -159,7 +159,7 @@ class SlowWriters:
             self.assertEqual(client.get("/page.html").body, self.content["page.html"])
 
 
-for chosen in ["Flash-LAIO-LAIO"] if IS_SANITIZED else versions():
+for chosen in ["Flash-LAIO-LAIO"] if IS_SANITIZED else runnable_versions():
     name = chosen.replace("-", "")
     globals()[f"SlowReaders{name}"] = type(f"SlowReaders{name}", (SlowReaders, unittest.TestCase), {"version": chosen})
     globals()[f"SlowWriters{name}"] = type(f"SlowWriters{name}", (SlowWriters, Tree), {"version": chosen})

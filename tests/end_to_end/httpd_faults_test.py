@@ -12,7 +12,7 @@ import sys
 import threading
 import unittest
 
-from httpd_process import LARGE, Client, Server, Tree, bytes_of, request, until, versions
+from httpd_process import LARGE, Client, Server, Tree, bytes_of, request, until, runnable_versions
 from programs import IS_SANITIZED
 from slow_files import NoFuse, SlowFiles
 
@@ -75,7 +75,10 @@ class Faults:
             for _ in range(3):
                 with Client(server) as client:
                     client.send(request("/file") + request("/file"))
-                    status, fields = client.read_head()
+                    head = client.read_head()
+                    if head is None:  # what comes from a mapped file goes with the head, or neither does
+                        continue
+                    status, fields = head
                     if status == 200:  # the head went before the file was read: the end of the connection tells
                         self.assertEqual(int(fields["content-length"]), len(FILE))
                         body = client.stream.read()
@@ -111,9 +114,8 @@ class Faults:
         for folder, data in ((outside, b"secret"), (inside, b"inside")):
             folder.mkdir()
             self.addCleanup(shutil.rmtree, folder, ignore_errors=True)
-            for name in ("file", "deep/file"):
-                (folder / name).parent.mkdir(exist_ok=True)
-                (folder / name).write_bytes(data)
+            for i in range(400):
+                (folder / str(i)).write_bytes(data)
         link.symlink_to(outside)
         ended = threading.Event()
 
@@ -130,8 +132,8 @@ class Faults:
             swapper.start()
             try:
                 for i in range(400):
-                    with Client(server) as client:
-                        got = client.get(("/swapped/file", "/swapped/deep/../file", "/swapped/deep/file")[i % 3])
+                    with Client(server) as client:  # a name for each request: what is remembered of one decides no other
+                        got = client.get(f"/swapped/{i}")
                         statuses.add(got.status)
                         if got.status == 200:
                             self.assertEqual(got.body, b"inside")
@@ -148,9 +150,9 @@ class Faults:
     # ---- Clients that leave
 
     def test_client_gone_at_every_point_of_a_response(self):
-        files = self.mount()
-        with self.serve(files.top) as server:
-            for wait in ("getattr", "open", "read"):  # before the head, or in the body, while the disk is asked
+        for wait in ("getattr", "open", "read"):  # before the head, or in the body, while the disk is asked
+            files = self.mount()
+            with self.serve(files.top) as server:
                 client = Client(server)
                 before = files.calls(wait)
                 files.all_take(86400000, (wait,))
@@ -201,7 +203,7 @@ class Faults:
             return
         files = self.mount()
         with self.serve(files.top) as server:
-            self.assert_answers(server, "/file", FILE)
+            self.assert_answers(server, "/0", b"")
             with Client(server) as client:
                 before = files.calls("open")
                 files.all_take(86400000, ("open",))
@@ -225,13 +227,13 @@ def children(server):
             for word in (task / "children").read_text(encoding="ascii").split()]
 
 
-for chosen in ["Flash-LAIO-LAIO"] if IS_SANITIZED else versions():
+for chosen in ["Flash-LAIO-LAIO"] if IS_SANITIZED else runnable_versions():
     name = "Faults" + chosen.replace("-", "")
     globals()[name] = type(name, (Faults, Tree), {"version": chosen})
 
 
 if __name__ == "__main__":
-    for name in sorted(HELPERS - set(versions())):
+    for name in sorted(HELPERS - set(runnable_versions())):
         print(f"SKIPPED: killing a helper of {name}: there is no such version")
     outcome = unittest.main(verbosity=2, exit=False).result
     for _, why in outcome.skipped:

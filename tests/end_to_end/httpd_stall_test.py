@@ -11,7 +11,7 @@ are missed: a loop that waits for it misses them at every speed.
 import sys
 import unittest
 
-from httpd_process import Server, versions
+from httpd_process import Server, runnable_versions
 from programs import IS_SANITIZED
 from slow_files import OPERATIONS, NoFuse, SlowFiles
 from stall import Experiment
@@ -60,7 +60,7 @@ class Stall(unittest.TestCase):
 
 
 def add_tests():
-    for version in ["Flash-LAIO-LAIO", "Flash-NB-B"] if IS_SANITIZED else versions():
+    for version in ["Flash-LAIO-LAIO", "Flash-NB-B"] if IS_SANITIZED else runnable_versions():
         waits_for = WAITS_FOR.get(version, set())
         name = version.replace("-", "_").lower()
         if waits_for:

@@ -31,15 +31,13 @@ class Line:
     def __init__(self, port, selector):
         self.port, self.selector = port, selector
         self.socket = None
-        self.closes = True
 
     def begin(self, target, due):
-        if self.closes:
-            self.close()
+        if self.socket is None:
             self.socket = socket.create_connection(("127.0.0.1", self.port), timeout=ANTI_HANG_S)
             self.socket.setsockopt(socket.IPPROTO_TCP, socket.TCP_NODELAY, 1)
             self.selector.register(self.socket, selectors.EVENT_READ, self)
-        self.due, self.got, self.length = due, b"", None
+        self.due, self.got, self.length, self.closes = due, b"", None, False
         self.socket.sendall(f"GET {target} HTTP/1.1\r\nHost: test\r\n\r\n".encode())
 
     def is_answered(self):
@@ -55,7 +53,10 @@ class Line:
                 raise AssertionError(f"not as expected: {head}")
             self.closes = "connection: close" in head
             self.length = end + 4 + int(head.split("content-length: ")[1].split("\r\n")[0])
-        return self.length is not None and len(self.got) >= self.length
+        is_whole = self.length is not None and len(self.got) >= self.length
+        if is_whole and self.closes:
+            self.close()
+        return is_whole
 
     def close(self):
         if self.socket:
