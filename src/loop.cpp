@@ -77,7 +77,8 @@ int loop::open() {
     ring_errno_ = -r;
     world_.has_ring = r == 0;
     world_.sockets_in_ring = world_.has_ring && (options_.flags & LAIO_SOCKETS_IN_RING) != 0;
-    activations_errno_ = (options_.forbid & LAIO_FORBID_ACTIVATIONS) != 0 ? ECANCELED : 0;
+    activations_errno_ =
+        (options_.forbid & LAIO_FORBID_ACTIVATIONS) != 0 ? ECANCELED : -activation::register_process();
     world_.assumes_blocking = (options_.flags & LAIO_ASSUME_BLOCKING) != 0;
     if (!world_.has.attempts && world_.assumes_blocking) choices_.drop_attempts_of_reads();
     spare_ = pool_.take();

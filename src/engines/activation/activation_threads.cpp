@@ -10,6 +10,7 @@
 
 #include <cerrno>
 #include <cstdlib>
+#include <linux/membarrier.h>
 #include <pthread.h>
 #include <sys/mman.h>
 #include <sys/prctl.h>
@@ -84,6 +85,11 @@ int activation::open_home() {
     if (home_.membership == nullptr) return -ENOTSUP;
     home_.membership->stack_top.store(reinterpret_cast<std::uintptr_t>(home_.own_sp));
     return give_up_rseq();
+}
+
+int activation::register_process() {
+    if (find_activation_obstacle() != activation_obstacle::none) return 0; // open() will say so
+    return static_cast<int>(system_call(SYS_membarrier, MEMBARRIER_CMD_REGISTER_PRIVATE_EXPEDITED, 0));
 }
 
 int activation::open(const laio_options &options, carriers &results) {

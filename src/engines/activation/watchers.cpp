@@ -41,8 +41,6 @@ bool blocks(const guest &one, std::uint64_t seen) {
 
 int watchers::open(activation &of) {
     of_ = &of;
-    if (const long r = system_call(SYS_membarrier, MEMBARRIER_CMD_REGISTER_PRIVATE_EXPEDITED, 0); r < 0)
-        return static_cast<int>(r);
     if (const int r = start_thread(sentinel_, run_sentinel, this, stack_bytes); r < 0) return r;
     if (const int r = start_thread(watchdog_, run_watchdog, this, stack_bytes); r < 0) {
         stopping_.store(true);
