@@ -77,8 +77,7 @@ int loop::open() {
     ring_errno_ = -r;
     world_.has_ring = r == 0;
     world_.sockets_in_ring = world_.has_ring && (options_.flags & LAIO_SOCKETS_IN_RING) != 0;
-    activations_errno_ =
-        (options_.forbid & LAIO_FORBID_ACTIVATIONS) != 0 ? ECANCELED : -activation::register_process();
+    activations_errno_ = (options_.forbid & LAIO_FORBID_ACTIVATIONS) != 0 ? ECANCELED : -activation::register_process();
     world_.assumes_blocking = (options_.flags & LAIO_ASSUME_BLOCKING) != 0;
     if (!world_.has.attempts && world_.assumes_blocking) choices_.drop_attempts_of_reads();
     spare_ = pool_.take();
@@ -187,7 +186,7 @@ bool loop::may_activate(const operation &op) {
 long loop::activate(operation &op) {
     outcome next = blocked(until::carrier);
     while (next.waits_for == until::carrier) {
-        if (!may_activate(op)) return background(op, until::carrier);
+        if (crowd_.must_wait(op) || !may_activate(op)) return background(op, until::carrier);
         if (capture(op) != 0) {
             release(op);
             return total(op, -ENOMEM);
@@ -227,6 +226,7 @@ void loop::set_spare(operation *op) {
 // Another thread carries us now; the one that made the call will hand it in.
 long loop::claimed(operation &op) {
     activation_.note_runner(op);
+    crowd_.began(op);
     choice *which = choices_.of(op.what->attempt, world_.hints.kind(op.descriptor));
     if (which != nullptr) which->note_blocked_in_place(tick_);
     if (op.what->attempt == form::read) world_.hints.forget(op.descriptor); // perhaps it is not what it was

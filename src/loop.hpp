@@ -12,6 +12,7 @@
 #include "calls/pool.hpp"
 #include "engines/activation/activation.hpp"
 #include "engines/carriers.hpp"
+#include "engines/crowd.hpp"
 #include "engines/readiness.hpp"
 #include "engines/ring.hpp"
 #include "engines/timers.hpp"
@@ -64,6 +65,7 @@ private:
     long activate(operation &op);
     outcome step_made(operation &op, long result);
     void make_step(operation &op);
+    void end_step(operation &op);
     long claimed(operation &op);
     void come_home();
     operation *take_spare();
@@ -124,6 +126,7 @@ private:
     ring ring_;
     carriers carriers_;
     activation activation_;
+    crowd crowd_;
     operation_list ready_;       // complete, to be handed over
     operation_list turns_;       // their turn on their descriptors has come
     operation *spare_ = nullptr; // the operation that the next call is made with; see set_spare()

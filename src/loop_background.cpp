@@ -27,7 +27,10 @@ void loop::place(operation &op) {
     case until::readable_carrier:
     case until::descriptors: start_waiting(op); return;
     case until::ring: start_ring(op); return;
-    case until::carrier: op.step > 0 ? make_step(op) : start_carrier(op); return;
+    case until::carrier:
+        if (crowd_.must_wait(op)) return crowd_.hold(op);
+        op.step > 0 ? make_step(op) : start_carrier(op);
+        return;
     case until::time: break;
     }
     if (timers_.start(op) != 0) start_carrier(op);
@@ -113,6 +116,7 @@ void loop::start_carrier(operation &op) {
     timers_.cancel(op);
     if (waits_for_peer(op.what->attempt)) hold_file(op);
     enter(op, state::queued);
+    crowd_.began(op);
     if (const int r = carriers_.start(op); r < 0) return complete(op, total(op, r));
     if (carriers_.wants_help()) activation_.send_help();
     watch_queue();
@@ -129,8 +133,15 @@ void loop::make_step(operation &op) {
     activation_.set_operation(*spare_);
     if (is_made) return settle(op, step_made(op, result));
     enter(op, state::queued);
+    crowd_.began(op);
     activation_.note_runner(op);
     activation_.provide_spare();
+}
+
+// A step is over: perhaps it was what others wait for.
+void loop::end_step(operation &op) {
+    crowd_.ended(op);
+    while (operation *one = crowd_.next()) advance(*one);
 }
 
 // There is something to do for it: its descriptor is ready, or its turn has come.
@@ -195,9 +206,15 @@ int loop::cancel(laio_handle_t handle) {
 void loop::cancel_operation(operation &op) {
     const long result = result_of_end(op);
     switch (op.now) {
-    case state::waiting: readiness_.cancel(op); return complete(op, result);
+    case state::waiting:
+        if (op.crowd == in_crowd::waits) crowd_.remove(op);
+        else readiness_.cancel(op);
+        return complete(op, result);
     case state::queued:
-        if (carriers_.cancel(op)) return complete(op, result);
+        if (carriers_.cancel(op)) {
+            end_step(op);
+            return complete(op, result);
+        }
         activation_.let_cancel_through(op);
         watch_cancels();
         return enter(op, state::cancelling);

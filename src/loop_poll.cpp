@@ -85,6 +85,7 @@ void loop::collect_carriers() {
         pass_on_sigpipe(*op, op->result);
         if (op->result >= 0) write_back(*op);
         const bool is_cancelled = op->now == state::cancelling;
+        end_step(*op);
         const outcome next = step_made(*op, op->result);
         if (next.waits_for == until::nothing) {
             complete(*op, next.result);

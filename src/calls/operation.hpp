@@ -33,6 +33,9 @@ enum class state : std::uint8_t {
     done,       // its result stands; not handed over yet
 };
 
+// Its part in a crowd of senders: engines/crowd.hpp.
+enum class in_crowd : std::uint8_t { no, waits, sends };
+
 // What stands between a call and its result.
 enum class until : std::uint8_t {
     nothing,          // it is done
@@ -68,9 +71,11 @@ struct operation {
     state now;
     // how far it is
     until waits_for;
-    bool timed_out;         // its end was asked for because its deadline came
-    bool has_header;        // header is a copy of the application's
-    bool positional;        // moves the offset of a regular file
+    bool timed_out;  // its end was asked for because its deadline came
+    bool has_header; // header is a copy of the application's
+    bool positional; // moves the offset of a regular file
+    bool crowded;    // the socket that its step is for has much queued already
+    in_crowd crowd;
     std::uint8_t fruitless; // times that its descriptor was ready and the attempt still said "would block"
     std::atomic<int> cancelled;
     std::uint64_t moved;  // bytes or messages
@@ -129,6 +134,8 @@ inline void prepare(operation &op, const row &what, long number, const long *arg
     op.timed_out = false;
     op.has_header = false;
     op.positional = false;
+    op.crowded = false;
+    op.crowd = in_crowd::no;
     op.fruitless = 0;
     op.moved = 0;
     op.wanted = 0;

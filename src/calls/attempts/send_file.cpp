@@ -32,6 +32,7 @@ direction direction_of(const operation &op) {
 struct room {
     long bytes;    // what a blocking send of that many would not have to wait for, or a negative errno: it is no socket
     bool is_empty; // next to nothing is queued, so that it need not be asked whether it can be written to
+    bool is_crowded;
 };
 
 // A socket that is not connected yet seems empty; there the call is left behind.
@@ -39,11 +40,12 @@ room room_of(int socket) {
     std::uint32_t memory[SK_MEMINFO_VARS]{};
     std::uint32_t size = sizeof memory;
     const long r = system_call(SYS_getsockopt, socket, SOL_SOCKET, SO_MEMINFO, word(memory), word(&size));
-    if (r < 0) return {r, false};
+    if (r < 0) return {r, false, false};
     constexpr std::uint32_t next_to_nothing = 8192; // the head of a response
+    constexpr std::uint32_t much = 65536;
     const std::uint32_t taken = std::max(memory[SK_MEMINFO_WMEM_QUEUED], memory[SK_MEMINFO_WMEM_ALLOC]);
-    if (memory[SK_MEMINFO_SNDBUF] <= taken) return {0, false};
-    return {(memory[SK_MEMINFO_SNDBUF] - taken) / 2, taken <= next_to_nothing};
+    if (memory[SK_MEMINFO_SNDBUF] <= taken) return {0, false, true};
+    return {(memory[SK_MEMINFO_SNDBUF] - taken) / 2, taken <= next_to_nothing, taken > much};
 }
 
 outcome wait_for(operation &op, int descriptor, until what) {
@@ -65,6 +67,7 @@ outcome attempt_send_file(operation &op, surroundings &world) {
     if (!here.is_empty && !is_ready(to, POLLOUT)) return wait_for(op, to, until::writable);
     if (op.made.number == SYS_splice && world.kind_of(from) == file_kind::pipe && !is_ready(from, POLLIN))
         return wait_for(op, from, until::readable);
+    op.crowded = here.is_crowded;
     op.step = std::clamp<std::uint64_t>(static_cast<std::uint64_t>(here.bytes), 1, op.wanted - op.moved);
     return blocked(until::carrier);
 }
