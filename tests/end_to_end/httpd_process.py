@@ -16,7 +16,7 @@ import time
 import unittest
 import urllib.parse
 
-from programs import ANTI_HANG_S, HTTPD, LAUNCHER
+from programs import ANTI_HANG_S, HTTPD, IS_THREAD_SANITIZED, LAUNCHER
 
 
 class Server:
@@ -241,6 +241,9 @@ def versions():
 def runnable_versions():
     """Those that can run here; says which cannot, and why."""
     names = versions()
+    if IS_THREAD_SANITIZED:
+        print("not tried: Flash-NB-AIO (a thread sanitizer does not know the C library's threads for AIO)", file=sys.stderr)
+        names.remove("Flash-NB-AIO")
     uring = [name for name in names if "URING" in name]
     if uring:
         with tempfile.TemporaryDirectory(prefix="laio-httpd-") as empty:
