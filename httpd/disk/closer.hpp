@@ -2,10 +2,8 @@
 // those at work when it ends are never told, so it has to end before the strategies do.
 #pragma once
 
+#include "reusable.hpp"
 #include "task.hpp"
-
-#include <memory>
-#include <vector>
 
 namespace httpd {
 
@@ -24,8 +22,7 @@ private:
     class one;
 
     disk &files_;
-    std::vector<std::unique_ptr<one>> all_;
-    std::vector<one *> unused_;
+    reusable<one> pool_;
 };
 
 } // namespace httpd

@@ -38,7 +38,7 @@ public:
         outcome mine{result.value, result.error};
         if (!mine.failed()) mine = take(result);
         if (mine.in_background()) return;
-        owner_.unused_.push_back(this);
+        owner_.customers_.give_back(*this);
         finish(mine);
     }
 
@@ -112,13 +112,7 @@ outcome helped_disk::bring_in(task & /*who*/, const void * /*address*/, std::siz
 outcome helped_disk::close(task & /*who*/, int file) { return ::close(file) < 0 ? outcome::failure(errno) : outcome{}; }
 
 outcome helped_disk::ask(task &who, errand what, void *place) {
-    if (unused_.empty()) {
-        unused_.push_back(all_.emplace_back(std::make_unique<customer>(*this)).get());
-        unused_.reserve(all_.capacity()); // so that giving one back never fails
-    }
-    auto *which = unused_.back();
-    unused_.pop_back();
-    return which->wait_for(who, std::move(what), place);
+    return customers_.take(*this).wait_for(who, std::move(what), place);
 }
 
 void helped_disk::join(customer &which) {

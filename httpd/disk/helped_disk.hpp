@@ -8,10 +8,10 @@
 #include "cache/joined.hpp"
 #include "disk/disk.hpp"
 #include "disk/errand.hpp"
+#include "reusable.hpp"
 
 #include <event2/event_struct.h>
 
-#include <memory>
 #include <unordered_set>
 #include <utility>
 #include <vector>
@@ -54,8 +54,7 @@ private:
     std::unordered_multiset<int> being_read_; // the files of errands that read
     std::vector<std::pair<errand, int>> refused_;
     event refused_event_{};
-    std::vector<std::unique_ptr<customer>> all_;
-    std::vector<customer *> unused_;
+    reusable<customer> customers_;
 };
 
 } // namespace httpd

@@ -67,7 +67,7 @@ public:
     void completed(unsigned /*which*/, int result) override {
         const auto now = (this->*step_)(outcome_of(result));
         if (now.in_background()) return;
-        owner_.unused_.push_back(this);
+        owner_.requests_.give_back(*this);
         finish(now);
     }
 
@@ -122,25 +122,16 @@ uring_disk::uring_disk(uring &ring, int root, unsigned reads_max, std::uint64_t 
     : ring_(ring), root_(root), left_to_network_(left_to_network), reads_(ring, reads_max) {}
 
 uring_disk::~uring_disk() {
-    if (ring_.end()) return;
-    for (auto &one : all_) static_cast<void>(one.release()); // the kernel may still write there
-}
-
-uring_disk::request &uring_disk::unused() {
-    if (unused_.empty()) {
-        unused_.push_back(all_.emplace_back(std::make_unique<request>(*this)).get());
-        unused_.reserve(all_.capacity()); // so that giving one back never fails
-    }
-    auto &one = *unused_.back();
-    unused_.pop_back();
-    return one;
+    if (!ring_.end()) requests_.leak(); // the kernel may still write there
 }
 
 outcome uring_disk::status(task &who, const char *name, struct stat &status) {
-    return unused().status(who, root_, name, 0, status);
+    return requests_.take(*this).status(who, root_, name, 0, status);
 }
 
-outcome uring_disk::open(task &who, const char *name, opened_file &file) { return unused().open(who, name, file); }
+outcome uring_disk::open(task &who, const char *name, opened_file &file) {
+    return requests_.take(*this).open(who, name, file);
+}
 
 outcome uring_disk::bring_in(task &who, int file, off_t offset, std::uint64_t length) {
     if (length <= left_to_network_) return {static_cast<long>(length), 0};
@@ -148,9 +139,9 @@ outcome uring_disk::bring_in(task &who, int file, off_t offset, std::uint64_t le
 }
 
 outcome uring_disk::bring_in(task &who, const void *address, std::size_t length) {
-    return unused().populate(who, address, length);
+    return requests_.take(*this).populate(who, address, length);
 }
 
-outcome uring_disk::close(task &who, int file) { return unused().close(who, file); }
+outcome uring_disk::close(task &who, int file) { return requests_.take(*this).close(who, file); }
 
 } // namespace httpd

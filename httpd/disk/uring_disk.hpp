@@ -6,9 +6,7 @@
 
 #include "disk/disk.hpp"
 #include "disk/uring_reads.hpp"
-
-#include <memory>
-#include <vector>
+#include "reusable.hpp"
 
 namespace httpd {
 
@@ -29,14 +27,11 @@ public:
 private:
     class request;
 
-    request &unused();
-
     uring &ring_;
     const int root_;
     const std::uint64_t left_to_network_;
     uring_reads reads_;
-    std::vector<std::unique_ptr<request>> all_;
-    std::vector<request *> unused_;
+    reusable<request> requests_;
 };
 
 } // namespace httpd

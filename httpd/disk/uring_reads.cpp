@@ -40,7 +40,7 @@ public:
     void delivered(const outcome &result) override {
         const auto mine = result.failed() ? result : look();
         if (mine.in_background()) return;
-        owner_.unused_customers_.push_back(this);
+        owner_.customers_.give_back(*this);
         finish(mine);
     }
 
@@ -96,14 +96,7 @@ outcome uring_reads::bring_in(task &who, int file, off_t offset, std::uint64_t l
     const auto found = look_for(file, offset, length);
     const bool can_be_sent = found.how == certainty::known || !being_read_.contains(file);
     if (found.bytes > 0 && can_be_sent) return {static_cast<long>(found.bytes), 0};
-
-    if (unused_customers_.empty()) {
-        unused_customers_.push_back(customers_.emplace_back(std::make_unique<customer>(*this)).get());
-        unused_customers_.reserve(customers_.capacity()); // so that giving one back never fails
-    }
-    auto *which = unused_customers_.back();
-    unused_customers_.pop_back();
-    return which->wait_for(who, {file, offset, length});
+    return customers_.take(*this).wait_for(who, {file, offset, length});
 }
 
 void uring_reads::join(customer &which) {

@@ -5,6 +5,7 @@
 #pragma once
 
 #include "cache/joined.hpp"
+#include "reusable.hpp"
 #include "task.hpp"
 
 #include <sys/types.h>
@@ -54,8 +55,7 @@ private:
     std::vector<std::unique_ptr<read>> reads_;
     std::vector<read *> unused_reads_;
     std::deque<range> queue_;
-    std::vector<std::unique_ptr<customer>> customers_;
-    std::vector<customer *> unused_customers_;
+    reusable<customer> customers_;
 };
 
 } // namespace httpd

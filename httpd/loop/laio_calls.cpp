@@ -27,7 +27,7 @@ private:
         self.owner_.loop_.woke();
         task &who = *self.who_;
         self.forget();
-        self.owner_.unused_.push_back(&self);
+        self.owner_.pool_.give_back(self);
         outcome result{value, error};
         if (self.next_ != nullptr) result = self.next_(self.owner_, who, result, self.state_);
         if (!result.in_background()) who.completed(result);
@@ -53,14 +53,6 @@ laio_calls::~laio_calls() {
     laio_fini();
 }
 
-outcome laio_calls::wait_for(task &who, step next, void *state) {
-    if (unused_.empty()) {
-        unused_.push_back(all_.emplace_back(std::make_unique<in_background>(*this)).get());
-        unused_.reserve(all_.capacity()); // so that giving one back never fails
-    }
-    auto *one = unused_.back();
-    unused_.pop_back();
-    return one->wait_for(who, next, state);
-}
+outcome laio_calls::wait_for(task &who, step next, void *state) { return pool_.take(*this).wait_for(who, next, state); }
 
 } // namespace httpd

@@ -3,13 +3,12 @@
 // names how it goes on; one that is over goes on at once. Pools the events; one for each loop, used on its thread.
 #pragma once
 
+#include "reusable.hpp"
 #include "task.hpp"
 
 #include <laio/libevent.h>
 
-#include <memory>
 #include <type_traits>
-#include <vector>
 
 namespace httpd {
 
@@ -51,8 +50,7 @@ private:
     outcome wait_for(task &who, step next, void *state);
 
     libevent_multiplexer &loop_;
-    std::vector<std::unique_ptr<in_background>> all_;
-    std::vector<in_background *> unused_;
+    reusable<in_background> pool_;
 };
 
 } // namespace httpd
