@@ -2,6 +2,7 @@
 
 #include "byte_ring.hpp"
 #include "http/date.hpp"
+#include "signals_blocked.hpp"
 
 #include <linux/futex.h>
 
@@ -15,7 +16,6 @@
 #include <atomic>
 #include <cerrno>
 #include <climits>
-#include <csignal>
 #include <cstdio>
 #include <cstring>
 #include <future>
@@ -56,22 +56,6 @@ private:
     }
 
     std::atomic<std::uint32_t> rings_{0};
-};
-
-// Signals are for the loop's thread.
-class signals_blocked {
-public:
-    signals_blocked() {
-        sigset_t all;
-        sigfillset(&all);
-        pthread_sigmask(SIG_SETMASK, &all, &before_);
-    }
-    signals_blocked(const signals_blocked &) = delete;
-    signals_blocked &operator=(const signals_blocked &) = delete;
-    ~signals_blocked() { pthread_sigmask(SIG_SETMASK, &before_, nullptr); }
-
-private:
-    sigset_t before_{};
 };
 
 } // namespace

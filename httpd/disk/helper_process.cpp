@@ -1,6 +1,7 @@
 #include "disk/helper_process.hpp"
 
 #include "disk/helper_message.hpp"
+#include "signals_blocked.hpp"
 
 #include <sys/socket.h>
 #include <unistd.h>
@@ -18,14 +19,13 @@ helper_process::helper_process(int root) {
         throw std::system_error(errno, std::generic_category(), "a helper's socket pair");
     const auto [ours, its] = ends;
     const pid_t server = ::getpid();
-    sigset_t all;
-    sigset_t mine;
-    sigfillset(&all);
-    pthread_sigmask(SIG_SETMASK, &all, &mine); // the terminal's are for the server, which ends its helpers in order
-    pid_ = ::fork();
-    if (pid_ == 0) helper_process_main(its, root, server);
-    const int error = errno;
-    pthread_sigmask(SIG_SETMASK, &mine, nullptr);
+    int error = 0;
+    {
+        const signals_blocked meanwhile; // the terminal's are for the server, which ends its helpers in order
+        pid_ = ::fork();
+        if (pid_ == 0) helper_process_main(its, root, server);
+        error = errno;
+    }
     ::close(its);
     if (pid_ < 0) {
         ::close(ours);

@@ -1,6 +1,7 @@
 #include "disk/helper_thread_disk.hpp"
 
 #include "loop/libevent_multiplexer.hpp"
+#include "signals_blocked.hpp"
 
 #include <event2/event.h>
 
@@ -8,7 +9,6 @@
 #include <unistd.h>
 
 #include <cerrno>
-#include <csignal>
 #include <system_error>
 
 namespace httpd {
@@ -47,18 +47,13 @@ void helper_thread_disk::send(const errand &what) {
 }
 
 bool helper_thread_disk::start_thread() {
-    sigset_t all;
-    sigset_t mine;
-    sigfillset(&all);
-    pthread_sigmask(SIG_SETMASK, &all, &mine); // signals are the loop's
-    bool started = true;
+    const signals_blocked meanwhile;
     try {
         threads_.emplace_back([this] { help(); });
+        return true;
     } catch (const std::system_error &) {
-        started = false; // for now
+        return false; // for now
     }
-    pthread_sigmask(SIG_SETMASK, &mine, nullptr);
-    return started;
 }
 
 void helper_thread_disk::help() {
