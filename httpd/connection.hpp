@@ -55,6 +55,10 @@ public:
     void abort(); // close as soon as what is in the background lets go
 
 protected:
+    static constexpr std::uint64_t chunk_bytes =
+        262144;                                 // of a file for one connection, before it is the turn of the next
+    static constexpr int open_retries_max = 16; // when renames race with a walk through "..", or descriptors are short
+
     enum class step { go_on, wait, gone };
     using handler = step (connection::*)();
 

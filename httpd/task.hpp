@@ -20,6 +20,9 @@ struct outcome {
     int error = 0;
 
     static outcome failure(int error) { return {-1, error}; }
+    // Of a call by the C library: negative, and the error in errno; of one by the kernel: the error itself, negative.
+    static outcome of_library(long value) { return value < 0 ? failure(errno) : outcome{value, 0}; }
+    static outcome of_kernel(long value) { return value < 0 ? failure(static_cast<int>(-value)) : outcome{value, 0}; }
     static outcome later() { return {-1, EINPROGRESS}; }
     bool in_background() const { return error == EINPROGRESS; }
     bool failed() const { return value < 0; }

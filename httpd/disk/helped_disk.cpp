@@ -109,7 +109,7 @@ outcome helped_disk::bring_in(task & /*who*/, const void * /*address*/, std::siz
     return {static_cast<long>(length), 0};
 }
 
-outcome helped_disk::close(task & /*who*/, int file) { return ::close(file) < 0 ? outcome::failure(errno) : outcome{}; }
+outcome helped_disk::close(task & /*who*/, int file) { return outcome::of_library(::close(file)); }
 
 outcome helped_disk::ask(task &who, errand what, void *place) {
     return customers_.take(*this).wait_for(who, std::move(what), place);

@@ -28,8 +28,6 @@ struct stat stat_of(const struct statx &from) {
     return to;
 }
 
-outcome outcome_of(int result) { return result < 0 ? outcome::failure(-result) : outcome{result, 0}; }
-
 } // namespace
 
 // One thing that a task asked for, in as many steps as it takes.
@@ -65,7 +63,7 @@ public:
     void cancel() override { owner_.ring_.cancel(*this, 0); }
 
     void completed(unsigned /*which*/, int result) override {
-        const auto now = (this->*step_)(outcome_of(result));
+        const auto now = (this->*step_)(outcome::of_kernel(result));
         if (now.in_background()) return;
         owner_.requests_.give_back(*this);
         finish(now);

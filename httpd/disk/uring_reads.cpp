@@ -121,7 +121,7 @@ void uring_reads::returned(read &which, int result) {
         which.begin(queue_.front());
         queue_.pop_front();
     }
-    joined_.deliver(what, result < 0 ? outcome::failure(-result) : outcome{result, 0});
+    joined_.deliver(what, outcome::of_kernel(result));
 }
 
 } // namespace httpd

@@ -80,14 +80,10 @@ private:
     }
 
     outcome attempt_accept() {
-        const int socket = ::accept4(socket_, nullptr, nullptr, SOCK_CLOEXEC | SOCK_NONBLOCK);
-        return socket < 0 ? outcome::failure(errno) : outcome{socket, 0};
+        return outcome::of_library(::accept4(socket_, nullptr, nullptr, SOCK_CLOEXEC | SOCK_NONBLOCK));
     }
 
-    outcome attempt_receive() {
-        const auto length = ::recv(socket_, room_.data(), room_.size(), 0);
-        return length < 0 ? outcome::failure(errno) : outcome{length, 0};
-    }
+    outcome attempt_receive() { return outcome::of_library(::recv(socket_, room_.data(), room_.size(), 0)); }
 
     // The handler of Figure 4 of the LAIO paper.
     outcome attempt_send() {
@@ -172,11 +168,9 @@ outcome nonblocking_network::send_file(task &who, int socket, int file, off_t &o
 }
 
 outcome nonblocking_network::end_sending(task & /*who*/, int socket) {
-    return ::shutdown(socket, SHUT_WR) < 0 ? outcome::failure(errno) : outcome{};
+    return outcome::of_library(::shutdown(socket, SHUT_WR));
 }
 
-outcome nonblocking_network::close(task & /*who*/, int socket) {
-    return ::close(socket) < 0 ? outcome::failure(errno) : outcome{};
-}
+outcome nonblocking_network::close(task & /*who*/, int socket) { return outcome::of_library(::close(socket)); }
 
 } // namespace httpd

@@ -27,10 +27,6 @@ constexpr std::size_t buffer_bytes = kept_head_bytes + uring_network::through_ri
 
 using buffer = std::unique_ptr<char[]>; // NOLINT(modernize-avoid-c-arrays)
 
-outcome outcome_of(long result) {
-    return result < 0 ? outcome::failure(static_cast<int>(-result)) : outcome{result, 0};
-}
-
 bool is_in_memory(int file, off_t offset, std::uint64_t length) {
     const auto found = look_for(file, offset, length);
     return found.how == certainty::known && found.bytes >= length;
@@ -211,7 +207,7 @@ void uring_network::transfer::completed(unsigned which, int result) {
     case whole:
         if (result > 0) result -= static_cast<int>(std::min(kept_.size(), static_cast<std::size_t>(result)));
         kept_.clear();
-        finish(outcome_of(result));
+        finish(outcome::of_kernel(result));
         return;
     case reading: read_result_ = result; return;
     case sending: sent_after_read(result); return;
@@ -323,12 +319,12 @@ outcome uring_network::send_file(task &who, int socket, int file, off_t &offset,
 
 // Neither of these waits, and the ring gives every shutdown to a worker thread.
 outcome uring_network::end_sending(task & /*who*/, int socket) {
-    return ::shutdown(socket, SHUT_WR) < 0 ? outcome::failure(errno) : outcome{};
+    return outcome::of_library(::shutdown(socket, SHUT_WR));
 }
 
 outcome uring_network::close(task & /*who*/, int socket) {
     transfer_of(socket).forget_kept();
-    return ::close(socket) < 0 ? outcome::failure(errno) : outcome{};
+    return outcome::of_library(::close(socket));
 }
 
 } // namespace httpd

@@ -11,9 +11,7 @@
 namespace httpd {
 namespace {
 
-constexpr std::uint64_t chunk_bytes = 262144; // of a file for one connection, before it is the turn of the next
-constexpr int open_retries_max = 16;          // when renames race with a walk through "..", or descriptors are short
-constexpr std::size_t files_given_up = 32;    // by the cache, for want of descriptors
+constexpr std::size_t files_given_up = 32; // by the cache, for want of descriptors
 
 bool is_short_of_descriptors(int error) { return error == EMFILE || error == ENFILE; }
 

@@ -8,12 +8,6 @@
 #include <utility>
 
 namespace httpd {
-namespace {
-
-constexpr std::uint64_t chunk_bytes = 262144; // of a file for one connection, before it is the turn of the next
-constexpr int open_retries_max = 16;          // when renames race with a walk through ".."
-
-} // namespace
 
 // ---- The name -------------------------------------------------------------------------------------------------------
 
