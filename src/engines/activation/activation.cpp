@@ -80,15 +80,21 @@ void activation::put_at_rest(guest &one) {
 }
 
 // Watchers.
-bool activation::wake_spare(guest &of, std::uint64_t word_seen) {
-    if (of.alone.load(std::memory_order_relaxed) == word_seen) return false;
+bool activation::wake_spare(guest &of, std::uint64_t word_seen, const thread_status &status) {
+    if (of.alone.load(std::memory_order_relaxed) == word_seen || of.claim.load() >= word_seen) return false;
     guest *one = spare_.exchange(nullptr, std::memory_order_acquire);
     if (one == nullptr) return false;
     one->from = &of;
     one->from_word = word_seen;
+    one->from_status = status;
     claiming_.fetch_add(1);
     send(*one, errand::claim);
     return true;
+}
+
+// Watchers.
+bool activation::shows_blocked(const thread_status &status) const {
+    return shows_blocked_call(status, closed_signals(), signals_blocked_);
 }
 
 // A guest.
@@ -127,8 +133,9 @@ bool activation::wins(guest &from, std::uint64_t of_word) {
 // A guest. False: the call is over, or this thread would let the application do more than it may, or less.
 bool activation::take_over(guest &me) {
     guest &from = *me.from;
-    thread_status seen{};
+    thread_status &seen = me.from_status;
     const likeness is = match(me, from, seen);
+    if (seen.state != '\0') catches_.store(catches_any(seen, closed_signals()), std::memory_order_relaxed);
     if (is == likeness::never) from.alone.store(me.from_word);
     if (is != likeness::same || !wins(from, me.from_word)) return false;
     from.known = seen.may; // the application may have changed it

@@ -88,7 +88,12 @@ public:
     [[noreturn]] void lost(guest &me); // its call was claimed, and is over
     [[nodiscard]] member *home_membership() const { return home_.membership; }
     [[nodiscard]] const void *crew() const { return results_; } // whose threads follow one another: members.hpp
-    bool wake_spare(guest &of, std::uint64_t word);             // watchers: the call blocks. False: there is no spare
+    // Watchers: the call of that word blocks; `status`: as its thread's status says, if that was read. False: there is no
+    // spare, or no need for one.
+    bool wake_spare(guest &of, std::uint64_t word, const thread_status &status);
+    // Watchers: whether a status may say so by itself, and whether this one does.
+    [[nodiscard]] bool believes_status() const { return signals_blocked_ || !catches_.load(std::memory_order_relaxed); }
+    [[nodiscard]] bool shows_blocked(const thread_status &status) const;
     void wake_watchers() { watchers_.wake(); }
 
 private:
@@ -130,8 +135,9 @@ private:
     std::atomic<guest *> resting_{nullptr};
     std::atomic<bool> home_rests_{false};
     std::atomic<int> donor_stops_{0};
-    std::atomic<int> open_{0};     // guests that are open
-    std::atomic<int> claiming_{0}; // claims that are not over: no guest ends meanwhile, whose call it may be
+    std::atomic<int> open_{0};         // guests that are open
+    std::atomic<bool> catches_{false}; // the application catches signals, as far as the latest claim knows
+    std::atomic<int> claiming_{0};     // claims that are not over: no guest ends meanwhile, whose call it may be
 
     std::uint64_t trips_home_ = 0;
     std::uint64_t leaves_ = 0; // away without a claim

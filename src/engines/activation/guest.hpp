@@ -41,11 +41,12 @@ struct alignas(64) guest {
     call made;   // as the registers still had it
 
     activation *of;
-    operation *op;           // whose call it makes
-    std::atomic<int> asked;  // enum errand; a futex
-    guest *from;             // of the errand: whose call to claim, whose application to resume
-    std::uint64_t from_word; // of a claim
-    std::uint64_t mask;      // the application's blocked signals, which this one carries on with
+    operation *op;             // whose call it makes
+    std::atomic<int> asked;    // enum errand; a futex
+    guest *from;               // of the errand: whose call to claim, whose application to resume
+    std::uint64_t from_word;   // of a claim
+    thread_status from_status; // likewise, where the watcher has read it; else its state is zero
+    std::uint64_t mask;        // the application's blocked signals, which this one carries on with
     member *membership;
     credentials known;                // what it may do, unless membership->changed
     std::atomic<std::uint64_t> alone; // the word of a call that nobody may claim

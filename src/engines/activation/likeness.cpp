@@ -9,6 +9,8 @@
 namespace laio {
 namespace {
 
+constexpr int thread_cancel_signal = 32; // SIGCANCEL in glibc's sources
+
 // By the guest itself, while nobody else changes it: it may from now on what `seen` says of the other one, unless that one
 // is not like that any more.
 likeness become(guest &me, const guest &other, thread_status &seen) {
@@ -27,6 +29,16 @@ likeness become(guest &me, const guest &other, thread_status &seen) {
 } // namespace
 
 bool is_told(const thread_status &seen) { return (seen.blocked & bit_of_signal(setxid_signal)) != 0; }
+
+// 32, by which glibc cancels threads, is the application's matter: its clean-up may sleep.
+bool catches_any(const thread_status &seen, std::uint64_t closed) {
+    return (seen.caught & (closed | bit_of_signal(thread_cancel_signal))) != 0;
+}
+
+bool shows_blocked_call(const thread_status &seen, std::uint64_t closed, bool is_promised) {
+    if ((seen.state != 'S' && seen.state != 'D') || is_told(seen)) return false;
+    return is_promised || !catches_any(seen, closed);
+}
 
 // What it blocks is that of the application only if it is not in a handler at this moment, of the application's or the one of
 // messages: so that is looked at again, with the thread seen in its call in between. It may run for a moment, from one thing
@@ -61,7 +73,8 @@ bool is_deaf(const guest &one, std::uint64_t &mask) {
 likeness match(guest &me, const guest &other, thread_status &seen) {
     constexpr timespec moment{0, 1'000'000};
     for (int i = 0; i < 10; ++i) {
-        if (!read_status(other.status_file, seen)) return likeness::never;
+        const bool is_known = i == 0 && seen.state != '\0';
+        if (!is_known && !read_status(other.status_file, seen)) return likeness::never;
         if (me.membership->changed.exchange(false)) {
             thread_status own{};
             if (!read_status(me.status_file, own)) return likeness::never;

@@ -3,10 +3,10 @@
 // The sentinel is a SCHED_IDLE thread on the loop's CPU, so it runs when nothing else there does: if a call is inside the
 // kernel then, it blocks, or the loop runs on another CPU, where the sentinel follows. Where another task keeps the CPU
 // busy, the watchdog looks instead, every 1.5 ms; as long as the sentinel gets to run, every 6 ms. Both believe only
-// /proc/self/task/TID/syscall, which says "running" of a call that does not block. Both sleep when no call has been made for
+// what /proc/self/task/TID says, which is "running" of a call that does not block. Both sleep when no call has been made for
 // a while, and are woken by the next one; only the watchdog is never asleep while a call may be inside. They take no lock,
 // allocate nothing and run on raw system calls. The sentinel yields and never spins: SCHED_IDLE is a weight, not a strict
-// priority. Lost: see docs/decisions/0020.
+// priority. Lost: see docs/decisions/0020 and 0024.
 #pragma once
 
 #include "engines/activation/guest.hpp"
@@ -43,7 +43,8 @@ private:
     void tick();
     guest &look(unsigned who);
     bool sleep(unsigned who, const guest *last, std::uint64_t last_word);
-    void examine(guest &one, std::uint64_t seen);
+    bool blocks_as_status_says(const guest &one, std::uint64_t seen, thread_status &status) const;
+    bool examine(guest &one, std::uint64_t seen, bool was_away);
     void move_to(int cpu);
 
     activation *of_ = nullptr;
