@@ -14,6 +14,7 @@
 #include <linux/membarrier.h>
 #include <sched.h>
 #include <sys/prctl.h>
+#include <sys/timerfd.h>
 #include <utility>
 
 namespace laio {
@@ -25,7 +26,8 @@ constexpr unsigned watchdog_bit = 2;
 // long, and in the end not at all.
 constexpr std::int64_t stand_max_ns = 50'000;
 constexpr std::int64_t stand_min_ns = 2'000;
-// Between two looks of the watchdog: each time twice as long while the sentinel gets to run.
+// From the last look of the watchdog, or the last time that the sentinel put it off, to the next: each time twice as long
+// while the sentinel gets to run.
 constexpr std::int64_t tick_min_ns = 1'500'000;
 constexpr std::int64_t tick_max_ns = 6'000'000;
 constexpr std::int64_t idle_ns = 6'000'000;  // how long it looks after the last call
@@ -41,13 +43,16 @@ bool blocks(const guest &one, std::uint64_t seen) {
 } // namespace
 
 int watchers::open(activation &of) {
+    alarm_ = static_cast<int>(system_call(SYS_timerfd_create, CLOCK_MONOTONIC, TFD_CLOEXEC));
+    if (alarm_ < 0) return alarm_;
+    tick_ns_.store(tick_min_ns); // never zero, by which nobody would be woken
     of_ = &of;
     if (const int r = start_thread(sentinel_, run_sentinel, this, stack_bytes); r < 0) return r;
     if (const int r = start_thread(watchdog_, run_watchdog, this, stack_bytes); r < 0) {
         stopping_.store(true);
         wake();
         pthread_join(sentinel_, nullptr);
-        of_ = nullptr;
+        watchdog_ = 0;
         return r;
     }
     while (started_.load() < 2) {
@@ -61,21 +66,54 @@ int watchers::open(activation &of) {
 int watchers::lose_sentinel() {
     stopping_.store(true);
     wake();
-    pthread_join(watchdog_, nullptr);
-    watchdog_ = 0;
+    stop_watchdog();
     return -EPERM;
 }
 
 void watchers::close() {
-    if (of_ == nullptr || watchdog_ == 0) return;
-    stopping_.store(true);
-    wake();
-    pthread_join(sentinel_, nullptr);
+    if (watchdog_ != 0) {
+        stopping_.store(true);
+        wake();
+        pthread_join(sentinel_, nullptr);
+        stop_watchdog();
+    }
+    abandon();
+}
+
+// When nobody puts it off any more.
+void watchers::stop_watchdog() {
+    arm(1);
     pthread_join(watchdog_, nullptr);
     watchdog_ = 0;
 }
 
-void watchers::abandon() { watchdog_ = 0; }
+void watchers::abandon() {
+    watchdog_ = 0;
+    if (alarm_ >= 0) system_call(SYS_close, std::exchange(alarm_, -1));
+}
+
+// False: the application has closed it.
+bool watchers::arm(std::int64_t in_ns) const {
+    const itimerspec when{{}, {0, in_ns}};
+    return system_call(SYS_timerfd_settime, alarm_, 0, word(&when), 0) == 0;
+}
+
+// The watchdog: until its next look, which the sentinel may put off.
+void watchers::wait_for_alarm(std::int64_t in_ns) {
+    tick_ns_.store(in_ns, std::memory_order_relaxed);
+    std::uint64_t count = 0;
+    const timespec length{0, in_ns};
+    if (arm(in_ns)) system_call(SYS_read, alarm_, word(&count), sizeof count);
+    else system_call(SYS_clock_nanosleep, CLOCK_MONOTONIC, 0, word(&length), 0);
+}
+
+// The sentinel, which has seen that nothing is inside: as long as it gets to, nobody else has to look.
+void watchers::put_off_watchdog(std::int64_t now) {
+    const std::int64_t tick_ns = tick_ns_.load(std::memory_order_relaxed);
+    if ((asleep_.load(std::memory_order_relaxed) & watchdog_bit) != 0 || now - put_off_ns_ < tick_ns / 4) return;
+    put_off_ns_ = now;
+    arm(tick_ns);
+}
 
 void watchers::wake() {
     called_on_.store(sched_getcpu(), std::memory_order_relaxed);
@@ -182,6 +220,7 @@ void watchers::stand_guard() {
             if (!has_woken) system_call(SYS_sched_yield);
             continue;
         }
+        put_off_watchdog(now);
         if (sleep(sentinel_bit, last, last_word)) move_to(called_on_.load(std::memory_order_relaxed));
         if (now_ns() - now < stand_max_ns) stand_ns = std::clamp(2 * stand_ns, stand_min_ns, stand_max_ns);
         else stand_ns = stand_ns < 2 * stand_min_ns ? 0 : stand_ns / 2;
@@ -225,8 +264,7 @@ void watchers::tick() {
             tick_ns = tick_min_ns;
             continue;
         }
-        const timespec tick_length{0, tick_ns};
-        system_call(SYS_clock_nanosleep, CLOCK_MONOTONIC, 0, word(&tick_length), 0);
+        wait_for_alarm(tick_ns);
     }
 }
 

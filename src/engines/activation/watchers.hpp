@@ -2,11 +2,11 @@
 //
 // The sentinel is a SCHED_IDLE thread on the loop's CPU, so it runs when nothing else there does: if a call is inside the
 // kernel then, it blocks, or the loop runs on another CPU, where the sentinel follows. Where another task keeps the CPU
-// busy, the watchdog looks instead, every 1.5 ms; as long as the sentinel gets to run, every 6 ms. Both believe only
-// what /proc/self/task/TID says, which is "running" of a call that does not block. Both sleep when no call has been made for
-// a while, and are woken by the next one; only the watchdog is never asleep while a call may be inside. They take no lock,
-// allocate nothing and run on raw system calls. The sentinel yields and never spins: SCHED_IDLE is a weight, not a strict
-// priority. Lost: see docs/decisions/0020 and 0024.
+// busy, the watchdog looks instead, every 1.5 to 6 ms, unless the sentinel, which gets to run, puts that off. Both believe
+// only what /proc/self/task/TID says, which is "running" of a call that does not block. Both sleep when no call has been
+// made for a while, and are woken by the next one; only the watchdog is never asleep while a call may be inside. They take
+// no lock, allocate nothing and run on raw system calls. The sentinel yields and never spins: SCHED_IDLE is a weight, not a
+// strict priority. Lost: see docs/decisions/0020 and 0024.
 #pragma once
 
 #include "engines/activation/guest.hpp"
@@ -38,7 +38,11 @@ public:
 private:
     static void *run_sentinel(void *of);
     static void *run_watchdog(void *of);
+    void stop_watchdog();
     int lose_sentinel();
+    void put_off_watchdog(std::int64_t now);
+    bool arm(std::int64_t in_ns) const;
+    void wait_for_alarm(std::int64_t in_ns);
     void stand_guard();
     void tick();
     guest &look(unsigned who);
@@ -59,6 +63,9 @@ private:
     int cpu_ = -1;                        // the sentinel's
     std::atomic<int> called_on_{-1};      // the CPU that the latest to wake them was on
     std::atomic<std::uint64_t> looks_{0}; // by the sentinel
+    int alarm_ = -1;                      // a timerfd: the watchdog's next look
+    std::atomic<std::int64_t> tick_ns_{0};
+    std::int64_t put_off_ns_ = 0; // when the sentinel did so last
     std::atomic<std::uint64_t> by_sentinel_{0};
     std::atomic<std::uint64_t> by_watchdog_{0};
 };
