@@ -1,0 +1,55 @@
+#include "content.hpp"
+
+#include <algorithm>
+#include <array>
+#include <bit>
+#include <cstring>
+
+namespace replay {
+namespace {
+
+std::uint64_t fnv1a(std::string_view text) {
+    std::uint64_t hash = 0xcbf29ce484222325;
+    for (const char c : text) hash = (hash ^ static_cast<unsigned char>(c)) * 0x100000001b3;
+    return hash;
+}
+
+// Word `index` as it lies in memory.
+std::uint64_t word(std::uint64_t seed, std::uint64_t index) {
+    std::uint64_t z = seed + index * 0x9e3779b97f4a7c15;
+    z = (z ^ (z >> 30)) * 0xbf58476d1ce4e5b9;
+    z = (z ^ (z >> 27)) * 0x94d049bb133111eb;
+    z ^= z >> 31;
+    return std::endian::native == std::endian::little ? z : __builtin_bswap64(z);
+}
+
+// Calls `each(position in the range, bytes of a word, how many)` until it says false; whether it never did.
+template <typename Each> bool for_words(std::uint64_t seed, std::uint64_t offset, std::size_t size, Each each) {
+    for (std::size_t done = 0; done < size;) {
+        const auto within = static_cast<std::size_t>((offset + done) % 8);
+        const auto count = std::min(8 - within, size - done);
+        const auto bytes = std::bit_cast<std::array<std::byte, 8>>(word(seed, (offset + done) / 8));
+        if (!each(done, bytes.data() + within, count)) return false;
+        done += count;
+    }
+    return true;
+}
+
+} // namespace
+
+content::content(std::string_view path) : seed_(fnv1a(path)) {}
+
+void content::fill(std::uint64_t offset, std::span<std::byte> out) const {
+    for_words(seed_, offset, out.size(), [&](std::size_t at, const std::byte *bytes, std::size_t count) {
+        std::memcpy(out.data() + at, bytes, count);
+        return true;
+    });
+}
+
+bool content::matches(std::uint64_t offset, std::span<const std::byte> bytes) const {
+    return for_words(seed_, offset, bytes.size(), [&](std::size_t at, const std::byte *expected, std::size_t count) {
+        return std::memcmp(bytes.data() + at, expected, count) == 0;
+    });
+}
+
+} // namespace replay

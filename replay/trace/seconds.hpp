@@ -1,0 +1,18 @@
+// Decimal seconds as traces write them, to and from whole nanoseconds: exact, where a double would lose the digits that a
+// second reading must find again. Pure; no system calls.
+#pragma once
+
+#include <chrono>
+#include <optional>
+#include <string>
+#include <string_view>
+
+namespace replay {
+
+// DIGITS[.DIGITS]: at most nine of each; nothing else, no sign, no exponent.
+std::optional<std::chrono::nanoseconds> parse_seconds(std::string_view text);
+
+// Without zeros at the end. `time` is not negative.
+std::string format_seconds(std::chrono::nanoseconds time);
+
+} // namespace replay
