@@ -1,0 +1,86 @@
+#include "client/run.hpp"
+
+#include <sys/epoll.h>
+#include <unistd.h>
+
+#include <algorithm>
+#include <array>
+#include <cerrno>
+#include <system_error>
+
+namespace replay {
+
+namespace {
+
+using std::chrono::steady_clock;
+
+constexpr std::size_t scratch_bytes = 65536;
+constexpr int events_at_once = 256;
+
+timespec as_timespec(std::chrono::nanoseconds time) {
+    const auto seconds = std::chrono::floor<std::chrono::seconds>(time);
+    return {seconds.count(), (time - seconds).count()};
+}
+
+} // namespace
+
+run::run() : epoll_(epoll_create1(EPOLL_CLOEXEC)), scratch_(scratch_bytes) {
+    if (epoll_ < 0) throw std::system_error(errno, std::generic_category(), "epoll_create1");
+}
+
+run::~run() { ::close(epoll_); }
+
+void run::equip(server_view &server) {
+    server.epoll = epoll_;
+    server.scratch = scratch_;
+}
+
+void run::wait(const std::vector<player *> &players, steady_time until) {
+    for (const auto *one : players)
+        if (const auto due = one->next_due()) until = std::min(until, *due);
+    const auto timeout = as_timespec(std::max<std::chrono::nanoseconds>(until - steady_clock::now(), {}));
+    std::array<epoll_event, events_at_once> events;
+    const int n = epoll_pwait2(epoll_, events.data(), events_at_once, &timeout, nullptr);
+    if (n < 0 && errno != EINTR) throw std::system_error(errno, std::generic_category(), "epoll_pwait2");
+    for (int i = 0; i < n; ++i) {
+        const auto &event = events[static_cast<std::size_t>(i)];
+        auto &whose = *static_cast<player::client *>(event.data.ptr);
+        whose.owner.advance(whose, event.events);
+    }
+}
+
+run_result run::play(const std::vector<player *> &players, const run_options &options) {
+    run_result result;
+    const cpu_use cpu;
+    const auto start = steady_clock::now();
+    const auto end = options.duration ? start + *options.duration : steady_time::max();
+    // Who does not move is noticed a tenth of the timeout late at most; looking at every client each time would cost more.
+    const auto look_every = options.timeout / 10;
+    auto next_look = start + look_every;
+    auto next_telling = options.tell ? start + options.tell_every : steady_time::max();
+    for (auto *one : players) one->start(start);
+
+    auto now = start;
+    for (; !players.front()->over() && now < end; now = steady_clock::now()) {
+        if (options.stop != nullptr && *options.stop) {
+            result.interrupted = true;
+            break;
+        }
+        for (auto *one : players) one->turn(now);
+        wait(players, std::min({end, next_look, next_telling}));
+        if (now >= next_look) {
+            for (auto *one : players) one->expire(now - options.timeout);
+            next_look = now + look_every;
+        }
+        if (now >= next_telling) {
+            options.tell(now - start);
+            next_telling += options.tell_every;
+        }
+    }
+    result.elapsed = now - start;
+    result.cpu = cpu.so_far();
+    for (auto *one : players) one->end();
+    return result;
+}
+
+} // namespace replay

@@ -1,0 +1,140 @@
+#include "judging.hpp"
+
+#include "client/run.hpp"
+#include "report/progress.hpp"
+#include "report/report.hpp"
+#include "subcommand.hpp"
+
+#include <fmt/format.h>
+
+#include <sys/resource.h>
+#include <unistd.h>
+
+#include <csignal>
+#include <cstdio>
+#include <fstream>
+
+namespace replay {
+
+namespace {
+
+std::atomic<bool> asked_to_stop{false};
+
+void catch_signals() {
+    struct sigaction action {};
+    action.sa_handler = [](int) { asked_to_stop = true; };
+    action.sa_flags = SA_RESETHAND; // the second one ends the program
+    sigaction(SIGINT, &action, nullptr);
+    sigaction(SIGTERM, &action, nullptr);
+}
+
+std::chrono::nanoseconds seconds(double s) { return std::chrono::nanoseconds(static_cast<std::int64_t>(s * 1e9)); }
+
+void make_room_for(std::size_t connections) {
+    const rlim_t wanted = connections + 32;
+    rlimit limit{};
+    getrlimit(RLIMIT_NOFILE, &limit);
+    if (limit.rlim_max < wanted)
+        throw std::runtime_error(fmt::format("{} clients need {} descriptors, and the limit is {} (ulimit -Hn)", connections,
+                                             wanted, limit.rlim_max));
+    if (limit.rlim_cur >= wanted) return;
+    limit.rlim_cur = wanted;
+    setrlimit(RLIMIT_NOFILE, &limit);
+}
+
+// What is written must be known to be: a full disk is an error.
+std::ofstream open_for_writing(const std::string &name) {
+    std::ofstream file(name);
+    if (!file) throw std::system_error(errno, std::generic_category(), name);
+    return file;
+}
+
+void print(const std::string &text) {
+    if (std::fputs(text.c_str(), stdout) < 0 || std::fflush(stdout) != 0)
+        throw std::system_error(errno, std::generic_category(), "standard output");
+}
+
+struct played {
+    std::optional<server_view> view;
+    std::optional<player> by;
+
+    void prepare(const part &what, const url &server, run &on) {
+        view.emplace(view_of(server, what.connection_per_request));
+        on.equip(*view);
+        by.emplace(*view, *what.paths, what.pace, what.clients);
+    }
+    const tally *counts() const { return by ? &by->counts() : nullptr; }
+};
+
+} // namespace
+
+void add_judging_options(CLI::App &app, judging_options &options) {
+    app.add_option("URL", options.url, "The server: http://HOST[:PORT]/")->required();
+    app.add_option("--timeout", options.timeout_s, "Seconds without any progress after which a request has failed")
+        ->check(CLI::Range(0.01, 86400.0))
+        ->capture_default_str();
+    app.add_option("--middle", options.middle_percent, "Report the throughput of this middle part of the time apart, percent")
+        ->check(CLI::Range(1.0, 100.0))
+        ->capture_default_str();
+    app.add_option("--cpu", options.cpu, "Run on this CPU only");
+    app.add_option("--verify", options.verify_every,
+                   "Compare each N-th body with what generated files hold (0: none, 1: all)")
+        ->type_name("N")
+        ->capture_default_str();
+    app.add_flag("--json", options.as_json, "Report as JSON");
+    app.add_option("--histogram", options.histogram_file, "Write the distributions of times there")->type_name("FILE");
+    app.add_flag("--progress", options.progress, "Tell each second how it goes, also where nobody looks at a terminal");
+}
+
+int judge(const judging_options &options, const std::optional<part> &load, const std::optional<part> &probe) {
+    if (options.cpu) pin_to(*options.cpu);
+    make_room_for((load ? load->clients.clients : 0) + (probe ? probe->clients.clients : 0));
+    std::optional<std::ofstream> histograms;
+    if (!options.histogram_file.empty()) histograms = open_for_writing(options.histogram_file);
+    const auto server = parse_url(options.url);
+    catch_signals();
+
+    run stage;
+    played loaded, probed;
+    std::vector<player *> players;
+    if (load) loaded.prepare(*load, server, stage), players.push_back(&*loaded.by);
+    if (probe) probed.prepare(*probe, server, stage), players.push_back(&*probed.by);
+
+    run_options how{.timeout = seconds(options.timeout_s), .stop = &asked_to_stop};
+    if (options.duration_s > 0) how.duration = seconds(options.duration_s);
+    progress shown(players.front()->counts(), players.front()->plan().sequences());
+    if (options.progress || isatty(STDERR_FILENO) != 0)
+        how.tell = [&shown](std::chrono::nanoseconds elapsed) { shown.tell(elapsed); };
+    const auto result = stage.play(players, how);
+    shown.clear();
+
+    const report made{.load = loaded.counts(),
+                      .probe = probed.counts(),
+                      .url = options.url,
+                      .clients = load ? load->clients.clients : 0,
+                      .elapsed = result.elapsed,
+                      .middle_percent = options.middle_percent,
+                      .cpu_share = result.cpu.own,
+                      .cpu_idle = result.cpu.cpu_idle,
+                      .client_bound = result.cpu.client_bound(),
+                      .interrupted = result.interrupted};
+    print(options.as_json ? as_json(made) : as_text(made));
+    if (histograms) {
+        write_histograms(made, *histograms);
+        if (!histograms->flush()) throw std::system_error(errno, std::generic_category(), options.histogram_file);
+    }
+    const auto errors = (made.load ? made.load->errors() : 0) + (made.probe ? made.probe->errors() : 0);
+    return errors == 0 && !result.interrupted ? 0 : 1;
+}
+
+trace trace_of(const std::vector<std::string> &paths) {
+    trace made;
+    for (const auto &path : paths) {
+        if (!is_request_path(path)) throw usage_error("'" + path + "' is no path of a request: it must begin with '/'");
+        made.add_request(path);
+        made.end_sequence();
+    }
+    return made;
+}
+
+} // namespace replay

@@ -1,0 +1,37 @@
+// What is counted while a trace is played: for the load, and apart from it for the probe. Times of requests that failed are
+// not among the times: they are counted by kind instead. Plain data, filled by one thread.
+#pragma once
+
+#include "report/failure.hpp"
+#include "report/histogram.hpp"
+#include "report/timeline.hpp"
+
+#include <array>
+#include <cstdint>
+#include <map>
+
+namespace replay {
+
+struct tally {
+    std::uint64_t sequences = 0;   // that ended, with or without errors
+    std::uint64_t requests = 0;    // that succeeded
+    std::uint64_t connections = 0; // that were made
+    std::uint64_t unfinished = 0;  // requests that were under way at the end of the run
+    std::uint64_t body_bytes = 0;  // of 2xx responses
+    std::uint64_t verified = 0;    // bodies that were compared
+    std::array<std::uint64_t, failure_names.size()> failures{};
+    std::map<int, std::uint64_t> statuses;
+
+    histogram response;   // from the intended start to the last byte
+    histogram first_byte; // from there to the first
+    histogram connect;
+    timeline flow;
+
+    std::uint64_t errors() const {
+        std::uint64_t sum = 0;
+        for (const auto count : failures) sum += count;
+        return sum;
+    }
+};
+
+} // namespace replay
