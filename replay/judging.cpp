@@ -35,8 +35,8 @@ void make_room_for(std::size_t connections) {
     rlimit limit{};
     getrlimit(RLIMIT_NOFILE, &limit);
     if (limit.rlim_max < wanted)
-        throw std::runtime_error(fmt::format("{} clients need {} descriptors, and the limit is {} (ulimit -Hn)", connections,
-                                             wanted, limit.rlim_max));
+        throw std::runtime_error(fmt::format("{} clients need {} descriptors, and the limit is {} (ulimit -Hn)",
+                                             connections, wanted, limit.rlim_max));
     if (limit.rlim_cur >= wanted) return;
     limit.rlim_cur = wanted;
     setrlimit(RLIMIT_NOFILE, &limit);
@@ -73,7 +73,8 @@ void add_judging_options(CLI::App &app, judging_options &options) {
     app.add_option("--timeout", options.timeout_s, "Seconds without any progress after which a request has failed")
         ->check(CLI::Range(0.01, 86400.0))
         ->capture_default_str();
-    app.add_option("--middle", options.middle_percent, "Report the throughput of this middle part of the time apart, percent")
+    app.add_option("--middle", options.middle_percent,
+                   "Report the throughput of this middle part of the time apart, percent")
         ->check(CLI::Range(1.0, 100.0))
         ->capture_default_str();
     app.add_option("--cpu", options.cpu, "Run on this CPU only");

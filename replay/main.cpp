@@ -24,9 +24,10 @@ int tell(const std::exception &what, int code) {
 
 int main(int argc, char **argv) {
     try {
-        CLI::App app("laio-replay: plays traces of requests against a web server and reports how it fared; makes, converts "
-                     "and describes traces.\nExit status: 0 done, 1 failed, 2 wrong use.",
-                     "laio-replay");
+        CLI::App app(
+            "laio-replay: plays traces of requests against a web server and reports how it fared; makes, converts "
+            "and describes traces.\nExit status: 0 done, 1 failed, 2 wrong use.",
+            "laio-replay");
         app.require_subcommand(1);
         const std::vector<replay::subcommand> known{
             replay::add_play(app),
@@ -34,13 +35,9 @@ int main(int argc, char **argv) {
         };
         try {
             app.parse(argc, argv);
-        } catch (const CLI::ParseError &error) {
-            return app.exit(error) == 0 ? 0 : wrong_use;
-        }
+        } catch (const CLI::ParseError &error) { return app.exit(error) == 0 ? 0 : wrong_use; }
         return perform(app, known);
-    } catch (const replay::usage_error &error) {
-        return tell(error, wrong_use);
-    } catch (const std::exception &error) {
+    } catch (const replay::usage_error &error) { return tell(error, wrong_use); } catch (const std::exception &error) {
         return tell(error, failed);
     }
 }

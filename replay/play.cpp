@@ -32,7 +32,8 @@ struct play_options : judging_options {
 schedule_options pace_of(const play_options &options, const trace &played) {
     schedule_options made{.per_second = options.rate, .speed = options.speed, .seed = options.seed};
     if (options.timed) {
-        if (!played.timed()) throw usage_error(options.trace_file + ": --timed needs a time (@SECONDS) at each sequence");
+        if (!played.timed())
+            throw usage_error(options.trace_file + ": --timed needs a time (@SECONDS) at each sequence");
         made.kind = pace::as_traced;
     } else if (options.rate > 0) {
         made.kind = options.arrivals == "poisson" ? pace::poisson : pace::even;
@@ -71,7 +72,8 @@ subcommand add_play(CLI::App &app) {
         ->capture_default_str();
     made->add_flag("--connection-per-request", options->connection_per_request,
                    "A connection for each request, instead of one for each sequence");
-    auto *rounds = made->add_option("--repeat", options->rounds, "Play the trace so often; 0: without end")->type_name("N");
+    auto *rounds =
+        made->add_option("--repeat", options->rounds, "Play the trace so often; 0: without end")->type_name("N");
     made->add_option("--duration", options->duration_s, "Stop after so many seconds; until then the trace is repeated")
         ->check(CLI::Range(0.001, 1e6))
         ->type_name("S");
@@ -93,9 +95,10 @@ subcommand add_play(CLI::App &app) {
         ->capture_default_str()
         ->needs(timed);
 
-    auto *probe = made->add_option("--probe", options->probe_paths, "Beside the load, ask for these on other connections")
-                      ->delimiter(',')
-                      ->type_name("PATH,...");
+    auto *probe =
+        made->add_option("--probe", options->probe_paths, "Beside the load, ask for these on other connections")
+            ->delimiter(',')
+            ->type_name("PATH,...");
     made->add_option("--probe-rate", options->probe_rate, "Requests of the probe each second, evenly spread")
         ->check(CLI::Range(0.001, 1e6))
         ->capture_default_str()

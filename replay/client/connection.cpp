@@ -20,21 +20,16 @@ constexpr std::uint64_t dropped_at_once_max = 1U << 24;
 
 failure of_connect(int error) {
     switch (error) {
-    case ECONNREFUSED:
-        return failure::refused;
-    case ETIMEDOUT:
-        return failure::timeout;
-    case ECONNRESET:
-        return failure::reset;
+    case ECONNREFUSED: return failure::refused;
+    case ETIMEDOUT: return failure::timeout;
+    case ECONNRESET: return failure::reset;
     case EMFILE:
     case ENFILE:
     case ENOBUFS:
     case ENOMEM:
     case EADDRNOTAVAIL:
-    case EAGAIN:
-        return failure::local;
-    default:
-        return failure::unreachable;
+    case EAGAIN: return failure::local;
+    default: return failure::unreachable;
     }
 }
 
@@ -102,7 +97,7 @@ bool connection::send() {
 bool connection::receive() {
     const auto droppable = reader_.droppable();
     // One byte more than the body has: what comes after it is noticed without a further call.
-    const auto wanted = droppable > 0 ? std::min(droppable, dropped_at_once_max) + 1
+    const auto wanted = droppable > 0           ? std::min(droppable, dropped_at_once_max) + 1
                         : reader_.status() == 0 ? std::min(first_piece_bytes, server_.scratch.size())
                                                 : server_.scratch.size();
     const auto n = droppable > 0 ? drop(socket_, server_.scratch.data(), wanted)
@@ -110,19 +105,15 @@ bool connection::receive() {
     if (n < 0) return errno != EAGAIN && fail(errno == ETIMEDOUT ? failure::timeout : failure::reset);
     moved_ = std::chrono::steady_clock::now();
     if (n > 0 && !reader_.begun()) first_byte_ = moved_;
-    if (n == 0)
-        reader_.peer_closed();
-    else if (droppable > 0)
-        reader_.dropped(static_cast<std::uint64_t>(n));
-    else
-        reader_.take({server_.scratch.data(), static_cast<std::size_t>(n)});
+    if (n == 0) reader_.peer_closed();
+    else if (droppable > 0) reader_.dropped(static_cast<std::uint64_t>(n));
+    else reader_.take({server_.scratch.data(), static_cast<std::size_t>(n)});
     return reader_.ended() && end();
 }
 
 bool connection::advance(std::uint32_t events) {
     switch (stage_) {
-    case stage::closed:
-        return false;
+    case stage::closed: return false;
     case stage::idle: // the server ends it, or says what nobody asked for
         close();
         return false;
@@ -130,10 +121,8 @@ bool connection::advance(std::uint32_t events) {
         if ((events & (EPOLLOUT | EPOLLERR | EPOLLHUP)) == 0) return false;
         if (const int error = error_of(socket_)) return fail(of_connect(error));
         return come_through();
-    case stage::sending:
-        return send();
-    case stage::receiving:
-        return receive();
+    case stage::sending: return send();
+    case stage::receiving: return receive();
     }
     return false;
 }
@@ -158,10 +147,8 @@ bool connection::fail(failure why) {
 }
 
 bool connection::end() {
-    if (server_.one_request || !reader_.connection_persists())
-        close();
-    else
-        stage_ = stage::idle;
+    if (server_.one_request || !reader_.connection_persists()) close();
+    else stage_ = stage::idle;
     return true;
 }
 

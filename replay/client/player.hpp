@@ -41,9 +41,9 @@ public:
 
     void start(steady_time now) { start_ = now; }
     void advance(client &which, std::uint32_t events);
-    void turn(steady_time now);       // starts what is due
-    void expire(steady_time before);  // fails requests that have not moved since
-    void end();                       // of the run: what is under way is given up
+    void turn(steady_time now);                  // starts what is due
+    void expire(steady_time before);             // fails requests that have not moved since
+    void end();                                  // of the run: what is under way is given up
     std::optional<steady_time> next_due() const; // when turn() should be called, if no event comes before
     bool over() const { return schedule_.over() && idle_.size() == clients_.size(); }
 
@@ -59,8 +59,8 @@ private:
     const path_table &paths_;
     schedule schedule_;
     player_options options_;
-    std::deque<client> clients_; // which do not move
-    std::deque<client *> idle_; // who has rested longest is next: all connections of a probe are used
+    std::deque<client> clients_;           // which do not move
+    std::deque<client *> idle_;            // who has rested longest is next: all connections of a probe are used
     std::vector<client *> failed_at_once_; // their next request waits for the next turn: nothing starves
     steady_time start_;
     std::uint64_t until_verified_;

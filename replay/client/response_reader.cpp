@@ -9,30 +9,17 @@ namespace replay {
 
 namespace http = boost::beast::http;
 
-response_reader::head_parser::head_parser(response_reader &reader) : reader_(reader) {
+response_reader::head_parser::head_parser() {
     header_limit(head_bytes_max);
     body_limit(std::numeric_limits<std::uint64_t>::max()); // boost::none refuses every length (1.74)
 }
 
-void response_reader::head_parser::on_response_impl(int code, string_view /*reason*/, int /*version*/,
-                                                    error_code & /*error*/) {
-    reader_.status_ = code;
-}
-
-std::size_t response_reader::head_parser::on_body_impl(string_view body, error_code & /*error*/) {
-    reader_.take_body({body.data(), body.size()});
-    return body.size();
-}
-
-std::size_t response_reader::head_parser::on_chunk_body_impl(std::uint64_t /*left*/, string_view body,
-                                                             error_code &error) {
-    return on_body_impl(body, error);
-}
-
 void response_reader::start(std::optional<content> expected) {
-    parser_.emplace(*this);
+    parser_.emplace();
     expected_ = expected;
     pending_.clear();
+    framing_ = framing::head;
+    chunks_ = {};
     left_ = body_bytes_ = 0;
     status_ = interim_ = 0;
     begun_ = ended_ = persists_ = false;
@@ -49,57 +36,60 @@ void response_reader::take(std::string_view bytes) {
         pending_ += bytes;
         pending_.erase(0, consume(pending_));
     }
-    if (!ended_ && pending_.size() > head_bytes_max) end(failure::malformed);
-    if (ended_ && !pending_.empty() && why_ == failure::none) why_ = failure::too_long;
+    if (ended_ && !pending_.empty() && why_ == failure::none) end(failure::too_long);
 }
 
 // Returns how many were used.
 std::size_t response_reader::consume(std::string_view bytes) {
     std::size_t used = 0;
     while (used < bytes.size() && !ended_) {
-        auto rest = bytes.substr(used);
-        if (left_ > 0) {
-            rest = rest.substr(0, left_);
-            take_body(rest);
-            left_ -= rest.size();
-            used += rest.size();
-            if (left_ == 0) end(failure::none);
-        } else {
-            const auto step = parse(rest);
-            if (step == 0) break;
-            used += step;
-        }
+        const auto rest = bytes.substr(used);
+        const auto step = framing_ == framing::head     ? read_head(rest)
+                          : framing_ == framing::chunks ? read_chunks(rest)
+                                                        : read_bytes(rest);
+        if (step == 0) break;
+        used += step;
     }
     return used;
 }
 
-std::size_t response_reader::parse(std::string_view bytes) {
-    const bool had_head = parser_->is_header_done();
+// 0: it wants to see these again, with more.
+std::size_t response_reader::read_head(std::string_view bytes) {
     boost::beast::error_code error;
     const auto used = parser_->put(boost::asio::const_buffer(bytes.data(), bytes.size()), error);
-    if (error && error != http::error::need_more)
-        end(failure::malformed);
-    else if (!had_head && parser_->is_header_done())
-        end_head();
-    else if (parser_->is_done())
-        end(failure::none);
+    if (error && error != http::error::need_more) end(failure::malformed);
+    else if (parser_->is_header_done()) end_head();
     return used;
 }
 
 void response_reader::end_head() {
-    if (status_ / 100 == 1 && status_ != 101) {
-        status_ = 0;
-        if (++interim_ > interim_responses_max)
-            end(failure::malformed);
-        else
-            parser_.emplace(*this);
+    const int status = parser_->status;
+    if (status / 100 == 1 && status != 101) {
+        if (++interim_ > interim_responses_max) end(failure::malformed);
+        parser_.emplace();
         return;
     }
+    status_ = status;
     persists_ = parser_->keep_alive();
-    if (parser_->is_done())
-        end(failure::none);
-    else
-        left_ = parser_->content_length().value_or(0);
+    left_ = parser_->content_length().value_or(0);
+    framing_ = parser_->chunked() ? framing::chunks : parser_->need_eof() ? framing::to_close : framing::length;
+    if (parser_->is_done()) end(failure::none);
+}
+
+std::size_t response_reader::read_chunks(std::string_view bytes) {
+    const auto [used, content] = chunks_.take(bytes);
+    take_body(content);
+    if (chunks_.broken()) end(failure::malformed);
+    if (chunks_.ended()) end(failure::none);
+    return used;
+}
+
+std::size_t response_reader::read_bytes(std::string_view bytes) {
+    if (framing_ == framing::length) bytes = bytes.substr(0, left_);
+    take_body(bytes);
+    left_ -= framing_ == framing::length ? bytes.size() : 0;
+    if (framing_ == framing::length && left_ == 0) end(failure::none);
+    return bytes.size();
 }
 
 void response_reader::take_body(std::string_view bytes) {
@@ -117,10 +107,8 @@ void response_reader::dropped(std::uint64_t bytes) {
 
 void response_reader::peer_closed() {
     if (ended_) return;
-    if (!begun_)
-        end(failure::closed);
-    else
-        end(parser_->is_header_done() && parser_->need_eof() ? failure::none : failure::truncated);
+    if (!begun_) end(failure::closed);
+    else end(framing_ == framing::to_close ? failure::none : failure::truncated);
 }
 
 void response_reader::end(failure why) {

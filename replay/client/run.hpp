@@ -15,10 +15,10 @@ namespace replay {
 
 struct run_options {
     std::optional<std::chrono::nanoseconds> duration{};
-    std::chrono::nanoseconds timeout = std::chrono::seconds(30);    // without progress in a request
+    std::chrono::nanoseconds timeout = std::chrono::seconds(30); // without progress in a request
     std::chrono::nanoseconds tell_every = std::chrono::seconds(1);
-    std::function<void(std::chrono::nanoseconds)> tell{};           // how it goes, with the time since the start
-    const std::atomic<bool> *stop = nullptr;                        // set by a signal handler
+    std::function<void(std::chrono::nanoseconds)> tell{}; // how it goes, with the time since the start
+    const std::atomic<bool> *stop = nullptr;              // set by a signal handler
 };
 
 struct run_result {

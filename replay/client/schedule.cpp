@@ -32,16 +32,14 @@ sequence schedule::take() {
 
 void schedule::find_due() {
     switch (options_.kind) {
-    case pace::closed_loop:
-        break;
+    case pace::closed_loop: break;
     case pace::even: // from the beginning each time: no error adds up
         due_ = seconds_rounded(static_cast<double>(taken_) / options_.per_second);
         break;
-    case pace::poisson:
-        due_ += seconds_rounded(std::exponential_distribution(options_.per_second)(random_));
-        break;
+    case pace::poisson: due_ += seconds_rounded(std::exponential_distribution(options_.per_second)(random_)); break;
     case pace::as_traced:
-        due_ = std::max(due_, seconds_rounded(std::chrono::duration<double>(*trace_[next_].start).count() / options_.speed));
+        due_ = std::max(due_,
+                        seconds_rounded(std::chrono::duration<double>(*trace_[next_].start).count() / options_.speed));
         break;
     }
 }

@@ -22,9 +22,9 @@ enum class failure {
     wrong_body,  // a whole response, but not the file's bytes
 };
 
-inline constexpr std::array<std::string_view, 12> failure_names{
-    "none",   "refused",   "unreachable", "local",     "reset",      "timeout",
-    "closed", "truncated", "too_long",    "malformed", "bad_status", "wrong_body"};
+inline constexpr std::array<std::string_view, 12> failure_names{"none",     "refused",   "unreachable", "local",
+                                                                "reset",    "timeout",   "closed",      "truncated",
+                                                                "too_long", "malformed", "bad_status",  "wrong_body"};
 
 constexpr std::string_view name_of(failure kind) { return failure_names[static_cast<std::size_t>(kind)]; }
 

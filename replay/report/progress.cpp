@@ -23,8 +23,9 @@ void progress::tell(std::chrono::nanoseconds elapsed) {
                                         : fmt::format(" ({:.0f} %)", 100 * static_cast<double>(counts_.sequences) /
                                                                          static_cast<double>(sequences_));
     fmt::print(stderr, "{}{:.0f} s: {} sequences{}, {:.1f} Mb/s, {:.0f} requests/s, {} errors{}",
-               on_terminal_ ? back_and_erase : "", std::chrono::duration<double>(elapsed).count(), counts_.sequences, of_all,
-               bytes * 8 / 1e6 / since_last_s, requests / since_last_s, counts_.errors(), on_terminal_ ? "" : "\n");
+               on_terminal_ ? back_and_erase : "", std::chrono::duration<double>(elapsed).count(), counts_.sequences,
+               of_all, bytes * 8 / 1e6 / since_last_s, requests / since_last_s, counts_.errors(),
+               on_terminal_ ? "" : "\n");
     std::fflush(stderr);
     told_ = true;
     last_ = elapsed;

@@ -31,7 +31,8 @@ rate overall(const tally &counts, const report &of) {
 }
 
 rate middle(const tally &counts, const report &of) {
-    const auto length = nanoseconds(static_cast<std::int64_t>(static_cast<double>(of.elapsed.count()) * of.middle_percent / 100));
+    const auto length =
+        nanoseconds(static_cast<std::int64_t>(static_cast<double>(of.elapsed.count()) * of.middle_percent / 100));
     const auto from = (of.elapsed - length) / 2;
     return rate_of(counts.flow.between(from, from + length), length);
 }
@@ -52,7 +53,8 @@ std::string time_text(nanoseconds time) {
 
 std::string times_text(const std::string &name, const histogram &times) {
     auto line = fmt::format("{:<20}mean {}", name, time_text(times.mean()));
-    for (const auto &[label, share] : quantiles) line += fmt::format(", {} % {}", label, time_text(times.quantile(share)));
+    for (const auto &[label, share] : quantiles)
+        line += fmt::format(", {} % {}", label, time_text(times.quantile(share)));
     return line + fmt::format(", max {}\n", time_text(times.greatest()));
 }
 
@@ -85,8 +87,7 @@ std::string part_text(const std::string &name, const tally &counts, const report
 
 json times_json(const histogram &times) {
     json made{{"count", times.count()}, {"mean", microseconds(times.mean())}, {"min", microseconds(times.least())}};
-    for (const auto &[label, share] : quantiles)
-        made[std::string("p") + label] = microseconds(times.quantile(share));
+    for (const auto &[label, share] : quantiles) made[std::string("p") + label] = microseconds(times.quantile(share));
     made["max"] = microseconds(times.greatest());
     return made;
 }
@@ -121,34 +122,36 @@ void write_histogram(const std::string &name, const histogram &times, std::ostre
     std::uint64_t sum = 0;
     for (const auto &one : times.buckets()) {
         sum += one.count;
-        out << fmt::format("{}\t{:.3f}\t{:.3f}\t{}\t{:.9g}\n", name, microseconds(one.from), microseconds(one.to), one.count,
-                           static_cast<double>(sum) / static_cast<double>(times.count()));
+        out << fmt::format("{}\t{:.3f}\t{:.3f}\t{}\t{:.9g}\n", name, microseconds(one.from), microseconds(one.to),
+                           one.count, static_cast<double>(sum) / static_cast<double>(times.count()));
     }
 }
 
 } // namespace
 
 std::string as_text(const report &of) {
-    std::string text = fmt::format("{} for {:.3f} s{}\n", of.url, seconds(of.elapsed), of.interrupted ? ", interrupted" : "");
+    std::string text =
+        fmt::format("{} for {:.3f} s{}\n", of.url, seconds(of.elapsed), of.interrupted ? ", interrupted" : "");
     if (of.load != nullptr) text += part_text(fmt::format("{} clients", of.clients), *of.load, of);
     if (of.probe != nullptr) text += part_text("probe", *of.probe, of);
     text += fmt::format("{:<20}{:.0f} % of a CPU{}\n", "this client", of.cpu_share * 100,
                         of.cpu_idle ? fmt::format(", which was idle {:.0f} %", *of.cpu_idle * 100) : "");
-    if (of.client_bound) text += "CLIENT-BOUND: less than 15 % of the client's CPU was idle; the server may be faster than this\n";
+    if (of.client_bound)
+        text += "CLIENT-BOUND: less than 15 % of the client's CPU was idle; the server may be faster than this\n";
     return text;
 }
 
 std::string as_json(const report &of) {
-    const json whole{{"url", of.url},
-                     {"clients", of.clients},
-                     {"seconds", seconds(of.elapsed)},
-                     {"interrupted", of.interrupted},
-                     {"middle_percent", of.middle_percent},
-                     {"load", part_json(of.load, of)},
-                     {"probe", part_json(of.probe, of)},
-                     {"client", {{"cpu_share", of.cpu_share},
-                                 {"cpu_idle", of.cpu_idle ? json(*of.cpu_idle) : json(nullptr)}}},
-                     {"client_bound", of.client_bound}};
+    const json whole{
+        {"url", of.url},
+        {"clients", of.clients},
+        {"seconds", seconds(of.elapsed)},
+        {"interrupted", of.interrupted},
+        {"middle_percent", of.middle_percent},
+        {"load", part_json(of.load, of)},
+        {"probe", part_json(of.probe, of)},
+        {"client", {{"cpu_share", of.cpu_share}, {"cpu_idle", of.cpu_idle ? json(*of.cpu_idle) : json(nullptr)}}},
+        {"client_bound", of.client_bound}};
     return whole.dump(2) + "\n";
 }
 

@@ -20,7 +20,8 @@ void timeline::add(duration since_start, std::uint64_t requests, std::uint64_t b
 
 void timeline::coarsen() {
     for (std::size_t i = 0; i < slots_max / 2; ++i)
-        slots_[i] = {slots_[2 * i].requests + slots_[2 * i + 1].requests, slots_[2 * i].bytes + slots_[2 * i + 1].bytes};
+        slots_[i] = {slots_[2 * i].requests + slots_[2 * i + 1].requests,
+                     slots_[2 * i].bytes + slots_[2 * i + 1].bytes};
     std::fill(slots_.begin() + slots_max / 2, slots_.end(), slot{});
     slot_length_ *= 2;
 }
