@@ -121,12 +121,14 @@ TEST(response_reader, too_little_and_too_much) {
 TEST(response_reader, what_is_no_response) {
     check("SSH-2.0-OpenSSH_9.2\r\n\r\n", {.verdict = failure::malformed, .status = 0, .persists = false});
     check("HTTP/2.0 200 OK\r\n\r\n", {.verdict = failure::malformed, .status = 0, .persists = false});
-    check(ok + "Content-Length: 5\r\nContent-Length: 6\r\n\r\n", {.verdict = failure::malformed, .persists = false});
-    check(ok + "Content-Length: -1\r\n\r\n", {.verdict = failure::malformed, .persists = false});
-    check(ok + "Content-Length: 99999999999999999999999\r\n\r\n", {.verdict = failure::malformed, .persists = false});
-    check(ok + "no colon\r\n\r\n", {.verdict = failure::malformed, .persists = false});
+    check(ok + "Content-Length: 5\r\nContent-Length: 6\r\n\r\n",
+          {.verdict = failure::malformed, .status = 0, .persists = false});
+    check(ok + "Content-Length: -1\r\n\r\n", {.verdict = failure::malformed, .status = 0, .persists = false});
+    check(ok + "Content-Length: 99999999999999999999999\r\n\r\n",
+          {.verdict = failure::malformed, .status = 0, .persists = false});
+    check(ok + "no colon\r\n\r\n", {.verdict = failure::malformed, .status = 0, .persists = false});
     check(ok + "X: " + std::string(response_reader::head_bytes_max, 'x'),
-          {.verdict = failure::malformed, .persists = false});
+          {.verdict = failure::malformed, .status = 0, .persists = false});
     check(ok + "Transfer-Encoding: chunked\r\n\r\n5;" + std::string(response_reader::head_bytes_max, 'x'),
           {.verdict = failure::malformed, .persists = false});
 }
