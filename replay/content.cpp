@@ -4,6 +4,7 @@
 #include <array>
 #include <bit>
 #include <cstring>
+#include <type_traits>
 
 namespace replay {
 namespace {
@@ -23,16 +24,20 @@ std::uint64_t word(std::uint64_t seed, std::uint64_t index) {
     return std::endian::native == std::endian::little ? z : __builtin_bswap64(z);
 }
 
-// Calls `each(position in the range, bytes of a word, how many)` until it says false; whether it never did.
+// Calls `each(position in the range, bytes of a word, how many)` until it says false; whether it never did. Whole words have
+// a call of their own, in which the number is a constant: the copying of eight bytes is one instruction then.
 template <typename Each> bool for_words(std::uint64_t seed, std::uint64_t offset, std::size_t size, Each each) {
-    for (std::size_t done = 0; done < size;) {
-        const auto within = static_cast<std::size_t>((offset + done) % 8);
-        const auto count = std::min(8 - within, size - done);
+    const auto part = [&](std::size_t done, std::size_t count) {
         const auto bytes = std::bit_cast<std::array<std::byte, 8>>(word(seed, (offset + done) / 8));
-        if (!each(done, bytes.data() + within, count)) return false;
-        done += count;
+        return each(done, bytes.data() + (offset + done) % 8, count);
+    };
+    std::size_t done = std::min(static_cast<std::size_t>((8 - offset % 8) % 8), size);
+    if (done > 0 && !part(0, done)) return false;
+    for (std::uint64_t index = (offset + done) / 8; size - done >= 8; done += 8, ++index) {
+        const std::uint64_t whole = word(seed, index);
+        if (!each(done, &whole, std::integral_constant<std::size_t, 8>())) return false;
     }
-    return true;
+    return done == size || part(done, size - done);
 }
 
 } // namespace
@@ -40,14 +45,14 @@ template <typename Each> bool for_words(std::uint64_t seed, std::uint64_t offset
 content::content(std::string_view path) : seed_(fnv1a(path)) {}
 
 void content::fill(std::uint64_t offset, std::span<std::byte> out) const {
-    for_words(seed_, offset, out.size(), [&](std::size_t at, const std::byte *bytes, std::size_t count) {
+    for_words(seed_, offset, out.size(), [&](std::size_t at, const void *bytes, auto count) {
         std::memcpy(out.data() + at, bytes, count);
         return true;
     });
 }
 
 bool content::matches(std::uint64_t offset, std::span<const std::byte> bytes) const {
-    return for_words(seed_, offset, bytes.size(), [&](std::size_t at, const std::byte *expected, std::size_t count) {
+    return for_words(seed_, offset, bytes.size(), [&](std::size_t at, const void *expected, auto count) {
         return std::memcmp(bytes.data() + at, expected, count) == 0;
     });
 }
