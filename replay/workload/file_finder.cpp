@@ -1,0 +1,79 @@
+#include "workload/file_finder.hpp"
+
+#include "trace/input_error.hpp"
+
+#include <sys/stat.h>
+
+#include <cerrno>
+#include <charconv>
+#include <cstring>
+#include <memory>
+#include <unordered_map>
+
+namespace replay {
+namespace {
+
+constexpr std::string_view index_name = "index.html";
+
+std::optional<struct stat> stat_of(const std::string &path) {
+    struct stat found {};
+    if (::stat(path.c_str(), &found) != 0) return {};
+    return found;
+}
+
+} // namespace
+
+std::optional<std::string> decode_path(std::string_view path) {
+    path = path.substr(0, path.find('?'));
+    std::string decoded;
+    for (std::size_t i = 0; i < path.size(); ++i) {
+        if (path[i] != '%') {
+            decoded.push_back(path[i]);
+            continue;
+        }
+        unsigned byte = 0;
+        const auto digits = path.substr(i + 1, 2);
+        const auto [end, error] = std::from_chars(digits.data(), digits.data() + digits.size(), byte, 16);
+        if (digits.size() < 2 || error != std::errc() || end != digits.data() + 2 || byte == 0) return {};
+        decoded.push_back(static_cast<char>(byte));
+        i += 2;
+    }
+    return decoded;
+}
+
+file_finder find_in_tree(const std::string &folder) {
+    struct stat found {};
+    if (::stat(folder.c_str(), &found) != 0) throw input_error(folder + ": " + std::strerror(errno));
+    if (!S_ISDIR(found.st_mode)) throw input_error(folder + ": not a folder");
+    return [folder](std::string_view path) -> std::optional<std::uint64_t> {
+        const auto decoded = decode_path(path);
+        if (!decoded) return {};
+        std::string place = folder + *decoded;
+        auto file = stat_of(place);
+        if (file && S_ISDIR(file->st_mode)) {
+            if (!place.ends_with('/')) place.push_back('/');
+            file = stat_of(place.append(index_name));
+        }
+        if (!file || !S_ISREG(file->st_mode)) return {};
+        return static_cast<std::uint64_t>(file->st_size);
+    };
+}
+
+file_finder find_in_list(const std::vector<listed_file> &files) {
+    const auto sizes = std::make_shared<std::unordered_map<std::string, std::uint64_t>>();
+    sizes->reserve(files.size());
+    for (const listed_file &one : files) sizes->emplace(one.path, one.bytes);
+    return [sizes](std::string_view path) -> std::optional<std::uint64_t> {
+        auto decoded = decode_path(path);
+        if (!decoded) return {};
+        auto found = sizes->find(*decoded);
+        if (found == sizes->end()) {
+            if (!decoded->ends_with('/')) decoded->push_back('/');
+            found = sizes->find(decoded->append(index_name));
+        }
+        if (found == sizes->end()) return {};
+        return found->second;
+    };
+}
+
+} // namespace replay

@@ -1,0 +1,25 @@
+// How large the files are that the paths of a trace mean: from a tree, by stat(2), or from a list. A path is taken as a
+// server takes it: what follows '?' is not part of it, %XX stands for a byte, and a folder stands for its index.html.
+#pragma once
+
+#include "workload/file_list.hpp"
+
+#include <cstdint>
+#include <functional>
+#include <optional>
+#include <string>
+#include <string_view>
+
+namespace replay {
+
+// The size of the file at a request's path; nothing where there is none.
+using file_finder = std::function<std::optional<std::uint64_t>(std::string_view)>;
+
+// `folder` must be one; input_error.
+file_finder find_in_tree(const std::string &folder);
+file_finder find_in_list(const std::vector<listed_file> &files);
+
+// What a request's path means in a list; nothing if it is malformed.
+std::optional<std::string> decode_path(std::string_view path);
+
+} // namespace replay
