@@ -32,6 +32,9 @@ int main(int argc, char **argv) {
         const std::vector<replay::subcommand> known{
             replay::add_play(app),
             replay::add_probe(app),
+            replay::add_convert(app),
+            replay::add_describe(app),
+            replay::add_generate(app),
         };
         try {
             app.parse(argc, argv);

@@ -21,5 +21,8 @@ public:
 
 subcommand add_play(CLI::App &app);
 subcommand add_probe(CLI::App &app);
+subcommand add_convert(CLI::App &app);
+subcommand add_describe(CLI::App &app);
+subcommand add_generate(CLI::App &app);
 
 } // namespace replay

@@ -3,7 +3,7 @@
 #include "trace/input_error.hpp"
 #include "trace/line_reader.hpp"
 
-#include <istream>
+#include <algorithm>
 #include <ostream>
 
 namespace replay {
@@ -25,7 +25,6 @@ public:
             if (rest_.empty()) read_.end_sequence();
             else read_request();
         }
-        if (lines_.failed()) throw input_error(name_ + ": cannot be read");
         read_.end_sequence();
         if (read_.sequences() == 0) throw input_error(name_ + ": no GET in it");
         return std::move(read_);

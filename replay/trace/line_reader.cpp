@@ -21,6 +21,4 @@ bool line_reader::next() {
     return true;
 }
 
-bool line_reader::failed() const { return in_.bad(); }
-
 } // namespace replay

@@ -21,7 +21,6 @@ public:
     const std::string &text() const { return text_; }
     bool was_cut() const { return was_cut_; }
     std::size_t number() const { return number_; } // of the line, from 1
-    bool failed() const;                           // the stream could not be read to its end
 
 private:
     std::istream &in_;

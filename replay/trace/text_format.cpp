@@ -1,12 +1,9 @@
 #include "trace/text_format.hpp"
 
 #include "trace/input_error.hpp"
+#include "trace/input_file.hpp"
 #include "trace/seconds.hpp"
 
-#include <cerrno>
-#include <cstring>
-#include <fstream>
-#include <iostream>
 #include <istream>
 #include <ostream>
 #include <streambuf>
@@ -16,14 +13,13 @@ namespace {
 
 class reader {
 public:
-    reader(std::istream &in, const std::string &name) : in_(in), bytes_(*in.rdbuf()), name_(name) {}
+    reader(std::istream &in, const std::string &name) : bytes_(*in.rdbuf()), name_(name) {}
 
     trace read() {
         for (; bytes_.sgetc() != eof; ++line_) {
             if (bytes_.sgetc() == '#') skip_line();
             else read_sequence();
         }
-        if (in_.bad()) throw input_error(name_ + ": cannot be read");
         if (read_.sequences() == 0) throw input_error(name_ + ": no sequence in it");
         return std::move(read_);
     }
@@ -70,7 +66,6 @@ private:
         read_.end_sequence(start);
     }
 
-    std::istream &in_;
     std::streambuf &bytes_;
     const std::string &name_;
     std::size_t line_ = 1;
@@ -83,10 +78,8 @@ private:
 trace read_text(std::istream &in, const std::string &name) { return reader(in, name).read(); }
 
 trace read_text_file(const std::string &path) {
-    if (path == "-") return read_text(std::cin, "standard input");
-    std::ifstream in(path, std::ios::binary);
-    if (!in) throw input_error(path + ": " + std::strerror(errno));
-    return read_text(in, path);
+    input_file in(path);
+    return read_text(in.stream(), in.name());
 }
 
 void write_text(const trace &from, std::ostream &out) {

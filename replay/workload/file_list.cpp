@@ -1,13 +1,11 @@
 #include "workload/file_list.hpp"
 
 #include "trace/input_error.hpp"
+#include "trace/input_file.hpp"
 #include "trace/line_reader.hpp"
 #include "trace/trace.hpp"
 
-#include <cerrno>
 #include <charconv>
-#include <cstring>
-#include <fstream>
 #include <ostream>
 
 namespace replay {
@@ -30,14 +28,12 @@ std::vector<listed_file> read_file_list(std::istream &in, const std::string &nam
                               "a path longer than " + std::to_string(trace_limits::path_bytes) + " bytes");
         files.push_back(std::move(one));
     }
-    if (lines.failed()) throw input_error(name + ": cannot be read");
     return files;
 }
 
 std::vector<listed_file> read_file_list(const std::string &path) {
-    std::ifstream in(path, std::ios::binary);
-    if (!in) throw input_error(path + ": " + std::strerror(errno));
-    return read_file_list(in, path);
+    input_file in(path);
+    return read_file_list(in.stream(), in.name());
 }
 
 void write_file_list(const std::vector<listed_file> &files, std::ostream &out) {
