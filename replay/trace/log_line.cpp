@@ -40,9 +40,11 @@ std::optional<std::int64_t> parse_date(std::string_view text) {
     const std::chrono::year_month_day date{std::chrono::year(*year), std::chrono::month(*month_of_year),
                                            std::chrono::day(static_cast<unsigned>(*day))};
     if (!date.ok() || *hour > 23 || *minute > 59 || *second > 60) return {};
-    const std::int64_t days = std::chrono::sys_days(date).time_since_epoch().count();
-    const int zone_s = (*zone_hours * 60 + *zone_minutes) * 60 * (text[21] == '-' ? -1 : 1);
-    return days * 86400 + *hour * 3600 + *minute * 60 + *second - zone_s;
+    using std::chrono::hours, std::chrono::minutes;
+    const auto zone = (hours(*zone_hours) + minutes(*zone_minutes)) * (text[21] == '-' ? -1 : 1);
+    const std::chrono::seconds time = std::chrono::sys_days(date).time_since_epoch() + hours(*hour) + minutes(*minute) +
+                                      std::chrono::seconds(*second) - zone;
+    return time.count();
 }
 
 int hexadecimal(char c) {

@@ -98,7 +98,7 @@ file_sizes make_sizes(const workload_parameters &parameters) {
     if (!parameters.has_classes())
         return {std::vector<std::uint64_t>(files, static_cast<std::uint64_t>(parameters.mean_file_bytes))};
 
-    const double footprint = static_cast<double>(parameters.scaled_footprint_bytes());
+    const auto footprint = static_cast<double>(parameters.scaled_footprint_bytes());
     const double body_share = parameters.small_share + parameters.medium_share;
     const auto tail = tail_sizes(footprint * (1 - body_share), files, parameters);
     if (tail.size() + 2 > files) throw std::invalid_argument("mean_file_bytes is too large for these shares");
