@@ -8,6 +8,7 @@
 namespace replay {
 namespace {
 
+// Streams do not say why they failed: errno does, which is cleared before the first byte.
 [[noreturn]] void fail(const std::string &path) {
     throw std::system_error(errno != 0 ? errno : EIO, std::generic_category(), path);
 }
@@ -18,11 +19,13 @@ output_file::output_file(const std::string &path) : path_(path) {
     if (path == "-") {
         path_ = "standard output";
         std::ios::sync_with_stdio(false);
+        errno = 0;
         return;
     }
     file_.open(path + ".partial", std::ios::binary | std::ios::trunc);
     if (!file_) fail(path);
     partial_ = path + ".partial";
+    errno = 0;
 }
 
 output_file::~output_file() {
@@ -35,7 +38,6 @@ std::ostream &output_file::stream() {
 }
 
 void output_file::commit() {
-    errno = 0;
     stream().flush();
     const bool is_good = stream().good();
     if (partial_.empty()) {
