@@ -54,6 +54,13 @@ void print(const std::string &text) {
         throw std::system_error(errno, std::generic_category(), "standard output");
 }
 
+std::string why_no_url(const std::string &text) {
+    try {
+        parse_url(text);
+        return "";
+    } catch (const std::invalid_argument &why) { return why.what(); }
+}
+
 struct played {
     std::optional<server_view> view;
     std::optional<player> by;
@@ -69,7 +76,7 @@ struct played {
 } // namespace
 
 void add_judging_options(CLI::App &app, judging_options &options) {
-    app.add_option("URL", options.url, "The server: http://HOST[:PORT]/")->required();
+    app.add_option("URL", options.url, "The server: http://HOST[:PORT]/")->required()->check(why_no_url);
     app.add_option("--timeout", options.timeout_s, "Seconds without any progress after which a request has failed")
         ->check(CLI::Range(0.01, 86400.0))
         ->capture_default_str();
@@ -80,6 +87,7 @@ void add_judging_options(CLI::App &app, judging_options &options) {
     app.add_option("--cpu", options.cpu, "Run on this CPU only");
     app.add_option("--verify", options.verify_every,
                    "Compare each N-th body with what generated files hold (0: none, 1: all)")
+        ->check(CLI::Range(std::int64_t{0}, std::int64_t{1} << 32))
         ->type_name("N")
         ->capture_default_str();
     app.add_flag("--json", options.as_json, "Report as JSON");

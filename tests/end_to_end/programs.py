@@ -10,6 +10,7 @@ BUILD = pathlib.Path(os.environ.get("LAIO_BUILD_DIR", SOURCE / "build")).resolve
 BIN = BUILD / "bin"
 HTTPD = str(BIN / "laio-httpd")
 PROBE = str(BIN / "laio-probe")
+REPLAY = str(BIN / "laio-replay")
 IS_THREAD_SANITIZED = os.environ.get("LAIO_SANITIZE") == "thread"
 IS_SANITIZED = bool(os.environ.get("LAIO_SANITIZE"))
 # ThreadSanitizer needs to find its shadow memory where it expects it.
