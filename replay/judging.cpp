@@ -23,7 +23,7 @@ std::atomic<bool> asked_to_stop{false};
 void catch_signals() {
     struct sigaction action {};
     action.sa_handler = [](int) { asked_to_stop = true; };
-    action.sa_flags = SA_RESETHAND; // the second one ends the program
+    action.sa_flags = static_cast<int>(SA_RESETHAND); // the second one ends the program
     sigaction(SIGINT, &action, nullptr);
     sigaction(SIGTERM, &action, nullptr);
 }

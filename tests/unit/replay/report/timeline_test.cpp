@@ -28,9 +28,9 @@ TEST(timeline, loses_nothing_when_a_run_grows_long) {
     timeline seen;
     double all = 0;
     for (int s = 0; s < 6 * 3600; ++s) {
-        const unsigned requests = s / 3600 == 3 ? 10 : 1;
+        const std::uint64_t requests = s / 3600 == 3 ? 10 : 1;
         seen.add(std::chrono::seconds(s), requests, 2 * requests);
-        all += requests;
+        all += static_cast<double>(requests);
     }
     EXPECT_DOUBLE_EQ(seen.between(0s, 7h).requests, all);
     EXPECT_DOUBLE_EQ(seen.between(0s, 7h).bytes, 2 * all);
