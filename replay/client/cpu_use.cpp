@@ -12,6 +12,8 @@ namespace replay {
 
 namespace {
 
+constexpr double ticks_least = 20; // of ten milliseconds: fewer say nothing
+
 int only_cpu() {
     cpu_set_t set;
     if (sched_getaffinity(0, sizeof set, &set) != 0 || CPU_COUNT(&set) != 1) return -1;
@@ -54,7 +56,8 @@ cpu_share cpu_use::so_far() const {
     const std::chrono::duration<double> own = thread_time() - own_;
     cpu_share share{.own = wall.count() > 0 ? own / wall : 0};
     const auto now = cpu_time();
-    if (now && ticks_ && now->all > ticks_->all) share.cpu_idle = (now->idle - ticks_->idle) / (now->all - ticks_->all);
+    if (now && ticks_ && now->all - ticks_->all >= ticks_least)
+        share.cpu_idle = (now->idle - ticks_->idle) / (now->all - ticks_->all);
     return share;
 }
 
