@@ -30,11 +30,8 @@ int main(int argc, char **argv) {
             "laio-replay");
         app.require_subcommand(1);
         const std::vector<replay::subcommand> known{
-            replay::add_play(app),
-            replay::add_probe(app),
-            replay::add_convert(app),
-            replay::add_describe(app),
-            replay::add_generate(app),
+            replay::add_play(app),     replay::add_probe(app),    replay::add_convert(app),
+            replay::add_describe(app), replay::add_generate(app),
         };
         try {
             app.parse(argc, argv);
