@@ -175,8 +175,10 @@ class Connection:
                 fields[name.lower()] = value.strip()
             assert fields["host"] == f"127.0.0.1:{self.server.port}", fields
             self.requests.append(path)
+            closes = fields.get("connection") == "close"
             with self.server.changed:
                 self.server.asked[path] += 1
+                self.server.asked_to_close += closes
                 self.server.at_once += 1
                 self.server.most_at_once = max(self.server.most_at_once, self.server.at_once)
                 self.server.changed.notify_all()
@@ -185,8 +187,7 @@ class Connection:
             finally:
                 with self.server.changed:
                     self.server.at_once -= 1
-            if fields.get("connection") == "close":
-                self.server.asked_to_close += 1
+            if closes:
                 self.close()
 
 
