@@ -34,7 +34,7 @@ struct body_sums {
 };
 
 body_sums sums_of(const body &of, std::size_t files) {
-    const std::size_t steps = std::min<std::size_t>(files, 1024);
+    const std::size_t steps = std::min<std::size_t>(files, 512);
     double all = 0;
     double small = 0;
     for (std::size_t i = 0; i < steps; ++i) {
@@ -47,7 +47,7 @@ body_sums sums_of(const body &of, std::size_t files) {
 
 // Where `is_above` begins to hold.
 template <typename Predicate> double bisect(double low, double high, Predicate is_above) {
-    for (int i = 0; i < 40; ++i) {
+    for (int i = 0; i < 32; ++i) {
         const double middle = (low + high) / 2;
         (is_above(middle) ? high : low) = middle;
     }

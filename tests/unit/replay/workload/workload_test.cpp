@@ -43,7 +43,7 @@ constexpr aim table_2[] = {{"rice", 245'820, 1.1e9, 0.055, 0.202, 0.743, 32'000}
 
 TEST(workload, has_the_numbers_of_table_2_at_any_scale) {
     for (const aim &one : table_2) {
-        for (const double scale : {0.01, 0.02, 0.1}) {
+        for (const double scale : {0.01, 0.02, 0.07}) {
             for (const double seed : {1, 2, 3}) {
                 SCOPED_TRACE(testing::Message() << one.name << " at " << scale << ", seed " << seed);
                 const auto made = described(make_workload(parameters_of(one.name, scale, seed)));
@@ -126,8 +126,8 @@ std::uint64_t checksum(const workload &made) {
 }
 
 TEST(workload, is_the_same_on_every_machine) {
-    EXPECT_EQ(checksum(make_workload(parameters_of("rice", 0.02))), 0x79eb0ec055dc2615U);
-    EXPECT_EQ(checksum(make_workload(parameters_of("berkeley", 0.01))), 0x162b2fdee84b82ccU);
+    EXPECT_EQ(checksum(make_workload(parameters_of("rice", 0.02))), 0x84a0c8aed76d0e76U);
+    EXPECT_EQ(checksum(make_workload(parameters_of("berkeley", 0.01))), 0x989017489977c837U);
     EXPECT_EQ(checksum(make_workload(parameters_of("metadata", 0.001))), 0x805b407ff30fbf9dU);
 }
 
