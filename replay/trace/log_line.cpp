@@ -39,7 +39,8 @@ std::optional<std::int64_t> parse_date(std::string_view text) {
     if (!day || !year || !hour || !minute || !second || !zone_hours || !zone_minutes || !month_of_year) return {};
     const std::chrono::year_month_day date{std::chrono::year(*year), std::chrono::month(*month_of_year),
                                            std::chrono::day(static_cast<unsigned>(*day))};
-    if (!date.ok() || *hour > 23 || *minute > 59 || *second > 60) return {};
+    // Sequences start so many nanoseconds after the earliest one: years apart more than seconds_max are no log's.
+    if (*year < 1970 || *year > 2200 || !date.ok() || *hour > 23 || *minute > 59 || *second > 60) return {};
     using std::chrono::hours, std::chrono::minutes;
     const auto zone = (hours(*zone_hours) + minutes(*zone_minutes)) * (text[21] == '-' ? -1 : 1);
     const std::chrono::seconds time = std::chrono::sys_days(date).time_since_epoch() + hours(*hour) + minutes(*minute) +

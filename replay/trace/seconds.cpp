@@ -6,9 +6,10 @@
 namespace replay {
 namespace {
 
-constexpr std::size_t digits_max = 9;
+constexpr std::size_t fraction_digits = 9;
+constexpr std::size_t digits_max = 10;
 
-// At most nine digits; nothing if there is none, too many, or anything else.
+// At most ten digits; nothing if there is none, too many, or anything else.
 std::optional<std::int64_t> parse_digits(std::string_view text) {
     if (text.empty() || text.size() > digits_max) return {};
     std::int64_t value = 0;
@@ -24,12 +25,12 @@ std::optional<std::int64_t> parse_digits(std::string_view text) {
 std::optional<std::chrono::nanoseconds> parse_seconds(std::string_view text) {
     const auto point = text.find('.');
     const auto whole = parse_digits(text.substr(0, point));
-    if (!whole) return {};
+    if (!whole || *whole > seconds_max) return {};
     std::chrono::nanoseconds time = std::chrono::seconds(*whole);
     if (point == std::string_view::npos) return time;
     std::string fraction(text.substr(point + 1));
-    if (fraction.empty() || fraction.size() > digits_max) return {};
-    fraction.resize(digits_max, '0');
+    if (fraction.empty() || fraction.size() > fraction_digits) return {};
+    fraction.resize(fraction_digits, '0');
     const auto nanoseconds = parse_digits(fraction);
     if (!nanoseconds) return {};
     return time + std::chrono::nanoseconds(*nanoseconds);

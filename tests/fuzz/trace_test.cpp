@@ -182,7 +182,7 @@ TEST(fuzz_trace, a_log_is_read_as_it_was_made) {
                 for (const char c : path) escaped += c == '"' || c == '\\' ? std::string("\\") + c : std::string(1, c);
                 text += "host" + std::to_string(i) + random.of({" - - ", " - some user "}) + "[23/Nov/2026:09:05:0" +
                         std::to_string(i) + " +0100] \"GET " + escaped + random.of({" HTTP/1.1", " HTTP/1.0"}) + "\" " +
-                        random.of({"200", "206", "304"}) + random.of({" 5", " -", " 5 \"-\" \"agent\""}) + "\n";
+                        random.of({"200", "206", "304"}) + random.of({" 5", " -", R"( 5 "-" "agent")"}) + "\n";
             }
         }
         const auto made = read(text, trace_format::combined);

@@ -46,15 +46,16 @@ TEST(log_line, has_the_time_in_seconds) {
     EXPECT_EQ(time("23/Nov/2026:09:05:06 -0130"), 1795424706 + 5400);
     EXPECT_EQ(time("29/Feb/2024:00:00:00 +0000"), 1709164800);
     for (const char *wrong : {"29/Feb/2023:00:00:00 +0000", "1/Jan/1970:00:00:00 +0000", "01/Foo/1970:00:00:00 +0000",
-                              "01/Jan/1970:24:00:00 +0000", "01/Jan/1970:00:60:00 +0000", "01/Jan/1970 00:00:00 +0000",
-                              "01/Jan/1970:00:00:00", "01/Jan/1970:00:-1:00 +0000", "01/Jan/1970:00:00:00 0000"})
+                              "01/Jan/1969:00:00:00 +0000", "01/Jan/2201:00:00:00 +0000", "01/Jan/1970:24:00:00 +0000",
+                              "01/Jan/1970:00:60:00 +0000", "01/Jan/1970 00:00:00 +0000", "01/Jan/1970:00:00:00",
+                              "01/Jan/1970:00:-1:00 +0000", "01/Jan/1970:00:00:00 0000"})
         EXPECT_EQ(time(wrong), -1) << wrong;
 }
 
 TEST(log_line, has_a_path_that_a_trace_can_hold) {
     const auto path = [](const std::string &request) {
         const auto entry =
-            parse_log_line("h - - [01/Jan/1970:00:00:00 +0000] \"" + request + "\" 200 5 \"-\" \"a \\\" b\"");
+            parse_log_line("h - - [01/Jan/1970:00:00:00 +0000] \"" + request + R"(" 200 5 "-" "a \" b")");
         return entry ? entry->path : "none";
     };
     EXPECT_EQ(path("GET /a/b?c HTTP/1.1"), "/a/b?c");
@@ -88,6 +89,13 @@ TEST(access_log, a_pause_ends_a_clients_sequence) {
     EXPECT_EQ(read(log).text, "@0 /1 /3\n@2 /2\n@31 /4\n");
     EXPECT_EQ(read(log, 16).text, "@0 /1 /3 /4\n@2 /2\n");
     EXPECT_EQ(read(log, 0).text, "@0 /1\n@2 /2\n@15 /3\n@31 /4\n");
+}
+
+TEST(access_log, may_be_of_centuries) {
+    EXPECT_EQ(read("a - - [01/Jan/1970:00:00:00 +0000] \"GET /1\" 200 5\n"
+                   "a - - [31/Dec/2200:23:59:59 +0000] \"GET /2\" 200 5\n")
+                  .text,
+              "@0 /1\n@7289654399 /2\n");
 }
 
 TEST(access_log, times_may_go_back) {
