@@ -136,4 +136,13 @@ place tree::inode_place(node_number number) const {
     return block_of(folders_[nodes_[nodes_[number].parent].folder].inodes_address, nodes_[number].rank * inode_bytes);
 }
 
+// One block: how far a reply reaches is known only when it is made.
+place tree::listing_place(node_number folder, std::uint64_t first, bool with_inodes) const {
+    const auto entries = children(folder).size();
+    if (first >= entries + 2) return {};
+    const auto rank = std::min<std::uint64_t>(first < 2 ? 0 : first - 2, entries == 0 ? 0 : entries - 1);
+    if (with_inodes && entries > 0) return block_of(folders_[nodes_[folder].folder].inodes_address, rank * inode_bytes);
+    return block_of(nodes_[folder].address, rank * entry_bytes);
+}
+
 } // namespace slowfs

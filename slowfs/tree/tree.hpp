@@ -67,6 +67,9 @@ public:
     // One block each: where its name stands in its folder, and where its inode is.
     [[nodiscard]] place name_place(node_number number) const;
     [[nodiscard]] place inode_place(node_number number) const;
+    // What listing a folder goes to, from its entry `first` on: names, or inodes; of no bytes at its end. Entries 0 and 1 are
+    // the folder and the one above.
+    [[nodiscard]] place listing_place(node_number folder, std::uint64_t first, bool with_inodes) const;
 
 private:
     struct contents {
