@@ -93,7 +93,7 @@ void describe_mount(CLI::App &app, options &of) {
     app.add_option("--background-max", of.kernel.background_max, "Reads ahead under way, at most")
         ->check(CLI::Range(1U, 65535U))
         ->capture_default_str();
-    app.add_option("--max-read", of.mount.read_max, "Bytes of a request, at most; 0: as the kernel likes")
+    app.add_option("--max-read", of.kernel.read_max, "Bytes of a request, at most; 0: as the kernel likes")
         ->transform(CLI::AsSizeValue(true))
         ->check(CLI::Range(0U, 1048576U))
         ->capture_default_str();
@@ -157,6 +157,7 @@ options parse_options(int argc, char **argv) {
         check_groups(app, found);
         place_paths(found, places);
     } catch (const CLI::ParseError &error) { throw nothing_to_do{app.exit(error) == 0 ? 0 : wrong_use}; }
+    found.mount.read_max = found.kernel.read_max;
     if (found.model.arm.seek_min > found.model.arm.seek_max) {
         std::fputs("--seek-min is above --seek-max\n", stderr);
         throw nothing_to_do{wrong_use};

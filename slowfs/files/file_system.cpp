@@ -71,6 +71,7 @@ file_system::file_system(const tree &files, source &bytes, const cost_table &cos
 void file_system::initialise(fuse_conn_info &connection) {
     connection.max_background = options_.background_max;
     connection.congestion_threshold = options_.background_max / 4 * 3;
+    connection.max_read = options_.read_max;
     connection.want |=
         connection.capable & (FUSE_CAP_ASYNC_READ | FUSE_CAP_ASYNC_DIO | FUSE_CAP_PARALLEL_DIROPS |
                               FUSE_CAP_READDIRPLUS | FUSE_CAP_READDIRPLUS_AUTO | FUSE_CAP_CACHE_SYMLINKS);

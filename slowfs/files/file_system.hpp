@@ -21,6 +21,7 @@ namespace slowfs {
 struct kernel_options {
     double keep_s = 1e6;            // names and attributes, in the kernel
     unsigned background_max = 4096; // reads ahead and direct ones under way, at most
+    unsigned read_max = 0;          // bytes of a request; 0: as the kernel likes. The mount must be told the same
 };
 
 class file_system {

@@ -92,10 +92,10 @@ session::~session() {
 session::receipt session::receive() {
     const int got = fuse_session_receive_buf(session_, &buffer_);
     if (got == -EAGAIN || got == -EINTR) return receipt::nothing;
-    if (got <= 0 || fuse_session_exited(session_) != 0) return receipt::end;
+    if (got <= 0) return receipt::end;
     fuse_session_process_buf(session_, &buffer_);
     files_.answer_due();
-    return receipt::request;
+    return fuse_session_exited(session_) != 0 ? receipt::end : receipt::request;
 }
 
 void session::wait(bool at_most_a_look) {
