@@ -1,5 +1,6 @@
 // Lists of files: a line `SIZE PATH` for each, the path with its leading '/' and nothing escaped; it may contain spaces, and
-// ends where the line does. Empty lines and those that begin with '#' mean nothing. Pure.
+// ends where the line does. Empty lines and those that begin with '#' mean nothing. No line is longer than a
+// size and a path can be. Pure.
 #pragma once
 
 #include <cstdint>
