@@ -13,11 +13,13 @@ namespace slowfs {
 
 enum class channel_choice : std::uint8_t { least_busy, by_address };
 
+// By default some 4,000 reads of 64 KB a second, as of a volume across a network: what is faster than that would be as fast as
+// FUSE is, and no slow disk.
 struct flash_parameters {
     std::uint32_t channels = 8;
-    nanoseconds latency = std::chrono::microseconds(100); // the mean
-    double deviation = 0.3;                               // of the latency's logarithm; 0: it is the same for all
-    std::uint64_t rate = 250'000'000;                     // bytes a second of each channel
+    nanoseconds latency = std::chrono::milliseconds(1); // the mean
+    double deviation = 0.3;                             // of the latency's logarithm; 0: it is the same for all
+    std::uint64_t rate = 64'000'000;                    // bytes a second of each channel
     channel_choice choice = channel_choice::least_busy;
     std::uint64_t stripe_bytes = 65536; // by_address: so much stands together on a channel
     std::uint64_t seed = 1;

@@ -12,6 +12,7 @@
 #include <filesystem>
 #include <fstream>
 #include <stdexcept>
+#include <utility>
 
 #include <fmt/format.h>
 
@@ -68,8 +69,8 @@ void check_device() {
 
 } // namespace
 
-session::session(file_system &files, const mount_options &options)
-    : files_(files), options_(options), session_(nullptr), while_asleep_(take_signals()) {
+session::session(file_system &files, mount_options options)
+    : files_(files), options_(std::move(options)), while_asleep_(take_signals()) {
     check_device();
     // Sleeping for as long as told, not for the 50 us longer that an ordinary thread may.
     prctl(PR_SET_TIMERSLACK, 1UL);

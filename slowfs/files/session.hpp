@@ -23,7 +23,7 @@ struct mount_options {
 class session {
 public:
     // Mounts. Throws std::runtime_error.
-    session(file_system &files, const mount_options &options);
+    session(file_system &files, mount_options options);
     session(const session &) = delete;
     session &operator=(const session &) = delete;
     // Unmounts, also where somebody is in it: he keeps an empty mount.
@@ -42,7 +42,7 @@ private:
 
     file_system &files_;
     mount_options options_;
-    fuse_session *session_;
+    fuse_session *session_ = nullptr;
     fuse_buf buffer_{};
     sigset_t while_asleep_{};
 };

@@ -28,7 +28,8 @@ std::uint64_t take_down_folder(const fs::path &folder, const std::string &below,
     std::uint64_t left_out = 0;
     for (const auto &name : names_in(folder)) {
         const auto path = folder / name;
-        const auto shown = below + '/' + name;
+        auto shown = below;
+        shown.append(1, '/').append(name);
         const auto status = status_of(path);
         if (!S_ISDIR(status.st_mode) && !S_ISREG(status.st_mode) && !S_ISLNK(status.st_mode)) {
             ++left_out;

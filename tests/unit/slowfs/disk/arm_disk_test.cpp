@@ -104,7 +104,7 @@ TEST(arm_disk, disciplines_differ_as_they_should) {
 TEST(arm_disk, chooses_among_those_that_had_come_by_then) {
     arm_disk one(parameters_with(0.5), discipline::c_look);
     one.submit({span_bytes / 2, block_bytes}, 1, 0ms);
-    one.submit({span_bytes / 2 + 50 * block_bytes, block_bytes}, 2, 0ms);
+    one.submit({span_bytes / 2 + 50UL * block_bytes, block_bytes}, 2, 0ms);
     // Comes when the first has long been served, but is told of before anybody has looked.
     one.submit({span_bytes / 2 + block_bytes, block_bytes}, 3, 1s);
     EXPECT_EQ(one.take_finished(10s)->ticket, 1U);

@@ -20,7 +20,7 @@ constexpr std::uint64_t span_bytes = 100'000'000'000;
 constexpr std::uint32_t block_bytes = 4096;
 
 // 1 ms, of which the transfer is a half.
-constexpr flash_parameters simple{.channels = 8, .latency = 500us, .deviation = 0, .rate = block_bytes * 2000};
+constexpr flash_parameters simple{.channels = 8, .latency = 500us, .deviation = 0, .rate = 2000UL * block_bytes};
 
 outcome run(const flash_parameters &parameters, std::size_t deep, std::size_t accesses = 40'000) {
     flash_disk one(parameters);
@@ -61,7 +61,7 @@ TEST(flash_disk, by_address_what_stands_together_is_on_one_channel_and_all_are_u
     parameters.choice = channel_choice::by_address;
     parameters.stripe_bytes = 65536;
     flash_disk one(parameters);
-    for (std::uint32_t i = 0; i < 16; ++i) one.submit({i * 4096, 4096}, i, 0ns);
+    for (std::uint32_t i = 0; i < 16; ++i) one.submit({i * 4096UL, 4096}, i, 0ns);
     EXPECT_EQ(*one.next_finish(), 1ms);
     for (std::uint32_t i = 0; i < 16; ++i) EXPECT_EQ(one.take_finished(1h)->at, 1ms * (i + 1));
 

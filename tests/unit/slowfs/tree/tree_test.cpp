@@ -99,9 +99,9 @@ TEST(tree, metadata_takes_as_many_blocks_as_it_needs) {
     EXPECT_EQ(all.at(f).bytes, 2 * 4096U) << "64 names a block";
     EXPECT_EQ(all.name_place(first).address, names);
     EXPECT_EQ(all.name_place(last).address, names + 4096);
-    EXPECT_EQ(all.inode_place(first).address, names + 2 * 4096);
-    EXPECT_EQ(all.inode_place(last).address, names + 8 * 4096) << "16 inodes a block";
-    EXPECT_EQ(all.at(first).address, names + 9 * 4096);
+    EXPECT_EQ(all.inode_place(first).address, names + 2UL * 4096);
+    EXPECT_EQ(all.inode_place(last).address, names + 8UL * 4096) << "16 inodes a block";
+    EXPECT_EQ(all.at(first).address, names + 9UL * 4096);
 }
 
 } // namespace
