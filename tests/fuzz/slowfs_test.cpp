@@ -14,8 +14,8 @@
 #include <iostream>
 #include <map>
 #include <optional>
-#include <regex>
 #include <sstream>
+#include <utility>
 
 namespace {
 
@@ -194,18 +194,21 @@ TEST(listing, of_any_bytes) { run_rounds(20'000, one_list); }
 
 // ---- Costs ---------------------------------------------------------------------------------------------------------
 
+// Another reading of the same grammar: digits, or digits with at most one point among them and a unit.
 std::optional<slowfs::cost> cost_of(const std::string &text) {
-    static const std::regex number("[0-9]+");
-    static const std::regex duration("([0-9]+\\.?[0-9]*|\\.[0-9]+)(ns|us|ms|s)");
     static const std::map<std::string, double> units = {{"ns", 1}, {"us", 1e3}, {"ms", 1e6}, {"s", 1e9}};
-    std::smatch parts;
-    if (std::regex_match(text, number)) {
-        const double accesses = std::strtod(text.c_str(), nullptr);
-        if (accesses > 1000) return std::nullopt;
-        return slowfs::cost{static_cast<std::uint32_t>(accesses), {}};
+    const auto length = std::min(text.find_first_not_of(".0123456789"), text.size());
+    const std::string number = text.substr(0, length);
+    const auto points = std::count(number.begin(), number.end(), '.');
+    if (std::cmp_equal(points, number.size()) || points > 1) return std::nullopt;
+    const double value = std::strtod(number.c_str(), nullptr);
+    if (length == text.size()) {
+        if (points != 0 || value > 1000) return std::nullopt;
+        return slowfs::cost{static_cast<std::uint32_t>(value), {}};
     }
-    if (!std::regex_match(text, parts, duration)) return std::nullopt;
-    const double ns = std::round(std::strtod(parts[1].str().c_str(), nullptr) * units.at(parts[2]));
+    const auto unit = units.find(text.substr(length));
+    if (unit == units.end()) return std::nullopt;
+    const double ns = std::round(value * unit->second);
     if (ns > 86400e9) return std::nullopt;
     return slowfs::cost{0, std::chrono::nanoseconds(static_cast<std::int64_t>(ns))};
 }

@@ -6,7 +6,7 @@
 // only what /proc/self/task/TID says, which is "running" of a call that does not block. Both sleep when no call has been
 // made for a while, and are woken by the next one; only the watchdog is never asleep while a call may be inside. They take
 // no lock, allocate nothing and run on raw system calls. The sentinel yields and never spins: SCHED_IDLE is a weight, not a
-// strict priority. Lost: see docs/decisions/0020 and 0024.
+// strict priority. Lost: see docs/decisions/0020 and 0023.
 #pragma once
 
 #include "engines/activation/guest.hpp"
