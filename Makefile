@@ -6,7 +6,7 @@ JOBS ?= $(shell nproc)
 
 .DEFAULT_GOAL := help
 .NOTPARALLEL:
-.PHONY: help packages build test sanitize cross-aarch64 assembly-aarch64 demo bench-micro bench-activation loc style install clean
+.PHONY: help packages build test sanitize cross-aarch64 assembly-aarch64 demo bench-micro bench-activation paper loc style install clean
 
 # $(call build,PRESET) and $(call test,PRESET): the presets are in CMakePresets.json.
 build = cmake --preset $(1) && cmake --build --preset $(1) --parallel $(JOBS)
@@ -59,6 +59,10 @@ bench-micro: build ## the microbenchmarks of the paper's section 7, as one table
 
 bench-activation: build ## calls that block, and what the library uses while it idles (as root: with quotas too)
 	@scripts/bench-activation
+
+paper: build ## the paper's evaluation, other servers beside it: ARGS=--quick (default, 3 minutes), --standard, --full, --help
+	@scripts/install-packages peers
+	@scripts/paper $(ARGS)
 
 loc: ## the lines of code of each version of laio-httpd, as in the paper's Table 3
 	@scripts/count-lines

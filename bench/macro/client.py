@@ -1,0 +1,84 @@
+"""laio-replay, on the client's CPU: plays a trace and says what came back. This file alone knows its options and the names in
+its report."""
+
+import dataclasses
+import json
+import os
+import subprocess
+
+from . import cpus
+from .failure import CellFailure
+from .programs import ours
+
+HANG_S = 1800  # a cell that takes longer is ended
+PROBE_RATE = 100
+
+
+@dataclasses.dataclass
+class Load:
+    """What the client saw in one pass."""
+    requests: int
+    body_bytes: int
+    seconds: float
+    requests_per_s: float
+    megabits_per_s: float
+    middle_requests_per_s: float  # of the middle 80 % of the time
+    latency_ms: dict              # mean, p50, p90, p99, p99_9, max
+    first_byte_ms: float
+    errors: dict                  # by kind, those that did not occur left out
+    probe_ms: dict | None
+    probe_errors: dict
+    is_client_bound: bool
+
+
+def command_of(url, trace, clients, is_persistent, probe_paths):
+    command = [ours("laio-replay"), "play", "--json", "--clients", str(clients)]
+    if not is_persistent:
+        command.append("--connection-per-request")
+    if probe_paths:
+        command += ["--probe", ",".join(probe_paths), "--probe-rate", str(PROBE_RATE)]
+    return [*command, url, str(trace)]
+
+
+def latencies_ms(part):
+    """Of a part of the report, which is in microseconds."""
+    times = part["response_us"]
+    return {name.replace(".", "_"): times[name] / 1000 for name in ("mean", "p50", "p90", "p99", "p99.9", "max")}
+
+
+def errors_of(part):
+    """By kind; answers other than 2xx with their status."""
+    errors = {kind: count for kind, count in part["errors"].items() if count}
+    errors.update({f"with status {status}": count for status, count in part["statuses"].items()
+                   if not status.startswith("2")})
+    return errors
+
+
+def parse(text):
+    """The report of `laio-replay play --json`."""
+    try:
+        report = json.loads(text)
+        load, probe = report["load"], report["probe"]
+        return Load(
+            requests=load["requests"], body_bytes=load["body_bytes"], seconds=report["seconds"],
+            requests_per_s=load["throughput"]["requests_per_s"], megabits_per_s=load["throughput"]["megabits_per_s"],
+            middle_requests_per_s=load["throughput_middle"]["requests_per_s"], latency_ms=latencies_ms(load),
+            first_byte_ms=load["first_byte_us"]["mean"] / 1000, errors=errors_of(load),
+            probe_ms=latencies_ms(probe) if probe else None, probe_errors=errors_of(probe) if probe else {},
+            is_client_bound=report["client_bound"])
+    except (ValueError, KeyError, TypeError) as error:
+        raise CellFailure(f"what laio-replay reports is not understood: {error!r}") from None
+
+
+def play(url, trace, clients, is_persistent, probe_paths=()):
+    """One pass over the trace."""
+    cpu = cpus.chosen()[1]
+    try:
+        done = subprocess.run(command_of(url, trace, clients, is_persistent, probe_paths), stdin=subprocess.DEVNULL,
+                              capture_output=True, text=True, timeout=HANG_S, check=False,
+                              preexec_fn=lambda: os.sched_setaffinity(0, {cpu}))
+    except subprocess.TimeoutExpired:
+        raise CellFailure(f"the trace was not over after {HANG_S} s") from None
+    if not done.stdout.strip():
+        raise CellFailure(f"laio-replay ended with {done.returncode}: {done.stderr.strip()[-1000:]}")
+    return parse(done.stdout)

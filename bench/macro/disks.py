@@ -1,0 +1,138 @@
+"""Where a tree lies while it is served. ext4: a folder beside the build, on the machine's own disk. ext4-ra128: a loop device
+with read-ahead of 128 KB, the kernel's default, where the machine's own disk may have another; its image is read past the
+page cache, or everything would be in memory twice. The others are laio-slowfs, mounted afresh for each cell, with files
+that are nowhere but in its arithmetic."""
+
+import contextlib
+import json
+import os
+import pathlib
+import shutil
+import signal
+import subprocess
+import time
+
+from . import cpus
+from .failure import Failure, Unavailable
+from .programs import ANTI_HANG_S, is_root, ours, output_of, system
+
+READ_AHEAD_KB = 128
+OPTIONS = {  # of laio-slowfs; speeds keep it below 4,000 requests/s, where its own CPU time would show
+    "hdd": ("--model", "disk", "--speed", "20"),
+    "flash": ("--model", "flash"),
+    "lookups": ("--model", "flash", "--lookup-us", "10000"),
+}
+NAMES = ("ext4", "ext4-ra128", *OPTIONS)
+
+
+class Attached:
+    """A tree that is ready to be served."""
+
+    def __init__(self, tree, process=None, stats=None):
+        self.tree, self.process, self.stats = tree, process, stats
+        status = os.stat(tree)
+        self.device = f"{os.major(status.st_dev)}:{os.minor(status.st_dev)}"
+        self.is_slowfs = process is not None
+
+    def statistics(self):
+        """Of laio-slowfs, as it says at SIGUSR1."""
+        before = self.stats.stat().st_mtime_ns if self.stats.exists() else 0
+        self.process.send_signal(signal.SIGUSR1)
+        deadline = time.monotonic() + ANTI_HANG_S
+        while time.monotonic() < deadline:
+            with contextlib.suppress(OSError, ValueError):
+                if self.stats.stat().st_mtime_ns > before:
+                    return json.loads(self.stats.read_text(encoding="utf-8"))
+            time.sleep(0.005)
+        raise Failure("laio-slowfs does not say its statistics")
+
+
+def needs_listing_only(name):
+    return name in OPTIONS
+
+
+def why_not(name):
+    """None where this disk can be had, or the reason."""
+    if name == "ext4-ra128" and not is_root():
+        return "a loop device takes root"
+    if name == "ext4-ra128" and not os.path.exists("/dev/loop-control"):
+        return "there are no loop devices here"
+    if name in OPTIONS and not os.access("/dev/fuse", os.R_OK | os.W_OK):
+        return "/dev/fuse cannot be used here"
+    return None
+
+
+def attach(name, prepared, scratch):
+    """A context in which the tree is there."""
+    if reason := why_not(name):
+        raise Unavailable(f"disk {name}: {reason}")
+    if name == "ext4":
+        return contextlib.nullcontext(Attached(prepared.tree))
+    if name == "ext4-ra128":
+        return loop_device(prepared, scratch)
+    return slow_disk(name, prepared, scratch)
+
+
+def make_image(prepared, image):
+    """An ext4 with the tree in it: mke2fs copies it without a mount."""
+    files = prepared.description["distinct_files"]
+    size = int(prepared.footprint_bytes * 1.15) + files * 8192 + (64 << 20)
+    making = image.with_suffix(".making")
+    with open(making, "wb") as file:
+        file.truncate(size)
+    try:
+        output_of([system("mke2fs", "e2fsprogs"), "-q", "-t", "ext4", "-N", files * 2 + 1000, "-E",
+                   "lazy_itable_init=0,lazy_journal_init=0", "-m", "0", "-d", prepared.tree, making], 3600)
+        output_of(["sync", "-f", making], 3600)
+        os.rename(making, image)
+    finally:
+        making.unlink(missing_ok=True)
+
+
+@contextlib.contextmanager
+def loop_device(prepared, scratch):
+    image = prepared.folder / "ext4.img"
+    if not image.exists():
+        make_image(prepared, image)
+    mounted_at = scratch / "loop"
+    mounted_at.mkdir(parents=True, exist_ok=True)
+    device = output_of([system("losetup", "mount"), "--find", "--show", "--direct-io=on", image]).strip()
+    try:
+        output_of([system("blockdev", "util-linux"), "--setra", READ_AHEAD_KB * 2, device])
+        output_of([system("mount"), "-t", "ext4", "-o", "ro,noatime", device, mounted_at])
+        try:
+            yield Attached(mounted_at)
+        finally:
+            output_of([system("umount", "mount"), mounted_at])
+    finally:
+        output_of([system("losetup", "mount"), "--detach", device])
+
+
+@contextlib.contextmanager
+def slow_disk(name, prepared, scratch):
+    mounted_at, stats = scratch / "slow", scratch / "slowfs.json"
+    mounted_at.mkdir(parents=True, exist_ok=True)
+    stats.unlink(missing_ok=True)
+    _, cpu = cpus.chosen()
+    command = [ours("laio-slowfs"), *OPTIONS[name], "--stats", str(stats), "--files", str(prepared.files),
+               str(mounted_at)]
+    process = subprocess.Popen(command, stdin=subprocess.DEVNULL, stdout=subprocess.PIPE, text=True,
+                               preexec_fn=lambda: os.sched_setaffinity(0, {cpu}))
+    try:
+        if process.stdout.readline().strip() != "ready":
+            raise Unavailable(f"laio-slowfs did not start, with {process.wait(ANTI_HANG_S)}")
+        yield Attached(mounted_at, process, stats)
+    finally:
+        process.send_signal(signal.SIGTERM)
+        try:
+            process.wait(ANTI_HANG_S)
+        except subprocess.TimeoutExpired:
+            process.kill()
+            process.wait()
+            subprocess.run([shutil.which("fusermount3") or "umount", "-u", "-z", str(mounted_at)], check=False)
+
+
+def device_name(device):
+    """Of "major:minor", the name in /proc/diskstats; None where a file system has no device of its own."""
+    link = pathlib.Path("/sys/dev/block") / device
+    return link.resolve().name if link.exists() else None

@@ -1,0 +1,124 @@
+"""One cell, from empty caches to its record: the tree where it has to be, a control group of its own, nothing in memory, the
+server, the passes, and what was read before and after each. Whatever fails in it fails this cell alone."""
+
+import contextlib
+import dataclasses
+import pathlib
+import tempfile
+import time
+
+from . import cgroup, client, disks, page_cache, servers, validity, workload
+from .failure import CellFailure, Failure, Unavailable
+from .meters import Meters, between
+
+MEMORY_LEAST_BYTES = 24 << 20  # below it a group cannot even hold a server with its connections
+
+
+@dataclasses.dataclass
+class Place:
+    """Where cells are run, and what can be had there."""
+    top: pathlib.Path                # build/paper
+    machine: dict
+    no_groups: str | None = None     # why there are no control groups
+
+    @property
+    def workloads(self):
+        return self.top / "workloads"
+
+
+def memory_bytes(cell, prepared):
+    if cell.memory is None:
+        return None
+    return max(int(cell.memory * prepared.footprint_bytes), MEMORY_LEAST_BYTES)
+
+
+def prepare(cell, place):
+    return workload.prepare(cell.workload, place.workloads, not disks.needs_listing_only(cell.disk))
+
+
+def residency(disk, group):
+    """What of the tree is in memory, and what the group is charged. A software disk is not asked: each file would be
+    looked up on it."""
+    return {"bytes": None if disk.is_slowfs else page_cache.resident_bytes(disk.tree),
+            "group": group.memory() if group else None}
+
+
+def run(cell, place):
+    """The record of a cell."""
+    record = {"started": time.strftime("%Y-%m-%d %H:%M:%S", time.gmtime()), "machine": place.machine, "passes": []}
+    began = time.monotonic()
+    try:
+        prepared = prepare(cell, place)
+        record["preparing_s"] = round(time.monotonic() - began, 3)
+        began = time.monotonic()
+        record["passes"] = measure(cell, prepared, place)
+    except (CellFailure, Unavailable, Failure, OSError) as failure:
+        record["failure"] = f"{type(failure).__name__}: {failure}"
+    record["took_s"] = round(time.monotonic() - began, 3)
+    return record
+
+
+def measure(cell, prepared, place):
+    limit = memory_bytes(cell, prepared)
+    with contextlib.ExitStack() as stack:
+        scratch = pathlib.Path(stack.enter_context(tempfile.TemporaryDirectory(prefix="cell-", dir=place.top)))
+        scratch.chmod(0o755)
+        group = None if place.no_groups else stack.enter_context(cgroup.Group(limit))
+        disk = stack.enter_context(disks.attach(cell.disk, prepared, scratch))
+        page_cache.make_cold(disk.tree, is_ours_alone=disk.is_slowfs)
+        server = stack.enter_context(servers.Server(cell, disk.tree, group, scratch))
+        meters = Meters(server, disk, group)
+        passes, resident = [], 0
+        for kind in cell.passes:
+            one = play_once(cell, prepared, server, meters)
+            # Of a warm pass what is there before is what the cold one has left.
+            one["residency"] = {"before_bytes": resident, "memory_limit_bytes": limit if group else None}
+            passes.append(dict(one, kind=kind))
+            resident = None
+        after = residency(disk, group)
+        passes[-1]["residency"].update(after_bytes=after["bytes"], group=after["group"])
+    for one in passes:
+        judge(cell, one)
+    return passes
+
+
+def play_once(cell, prepared, server, meters):
+    probe = prepared.hot_files() if cell.probe else ()
+    before = meters.read()
+    load = client.play(server.url, prepared.trace, cell.clients, servers.is_persistent(cell.server), probe)
+    measured = between(before, meters.read())
+    return {"load": dataclasses.asdict(load), "measured": measured,
+            "workload": {"requests": prepared.requests, "footprint_bytes": prepared.footprint_bytes}}
+
+
+def judge(cell, one):
+    """What follows from what was read: the numbers that are compared, and whether they count."""
+    load, measured = one["load"], one["measured"]
+    requests, served = max(load["requests"], 1), max(load["body_bytes"], 1)
+    read = validity.read_from_disk(measured)
+    one["derived"] = {
+        "requests_per_s": load["requests_per_s"],
+        "megabits_per_s": load["megabits_per_s"],
+        "response_ms": load["latency_ms"].get("mean"),
+        "response_p99_ms": load["latency_ms"].get("p99"),
+        "probe_p99_ms": (load["probe_ms"] or {}).get("p99"),
+        "cpu_us_per_request": measured["server_cpu_us"] / requests,
+        "read_per_served": read / served,
+        "read_mb_per_s": read / 1e6 / measured["wall_s"],
+        "switches_per_request": measured["context_switches"] / requests,
+        "blocked_calls": measured["blocked_calls"],
+        "disk_busy_share": validity.busy_share(measured),
+        **queue_depths(measured),
+    }
+    one["void"] = validity.void_reasons(cell, one["kind"], one)
+    one["saturated"] = validity.saturated(measured, load["is_client_bound"])
+
+
+def queue_depths(measured):
+    """Two ways to the same number: the kernel's weighted time, and rate times latency. When they differ, writes or other
+    programs were at the disk, or the kernel's clock is coarser than the disk."""
+    disk = measured.get("disk")
+    if not disk or "weighted_ms" not in disk:
+        return {"queue_depth": (disk or {}).get("queue_depth_mean"), "rate_x_latency": None}
+    wall_ms = measured["wall_s"] * 1000
+    return {"queue_depth": disk["weighted_ms"] / wall_ms, "rate_x_latency": disk["reads_ms"] / wall_ms}

@@ -1,0 +1,64 @@
+"""What is in memory before a cell: nothing of its tree. Root drops everything, names and inodes included; anyone else asks
+for the files' pages alone, and names stay known, which the report says. `fincore` then tells what is left. It opens every
+file and so makes the names known again: root drops once more afterwards, which can only take away."""
+
+import os
+import pathlib
+import subprocess
+
+from .failure import CellFailure
+from .programs import ANTI_HANG_S, is_root, system
+
+DROP = pathlib.Path("/proc/sys/vm/drop_caches")
+FINCORE_BYTES_LEFT_MAX = 0
+
+
+def parse_fincore(text):
+    """The sum of `fincore --bytes --noheadings --output RES`. An empty file has a line as well; 0 if there are none."""
+    return sum(int(word) for word in text.split())
+
+
+def resident_bytes(tree):
+    """Of all files beneath a folder, what is in memory."""
+    find = subprocess.Popen([system("find", "findutils"), str(tree), "-xdev", "-type", "f", "-size", "+0", "-print0"],
+                            stdout=subprocess.PIPE)
+    try:
+        looked = subprocess.run([system("xargs", "findutils"), "-0", "-r", "-n", "1000", system("fincore", "util-linux"),
+                                 "--bytes", "--noheadings", "--output", "RES"], stdin=find.stdout,
+                                capture_output=True, text=True, timeout=10 * ANTI_HANG_S, check=False)
+    finally:
+        find.stdout.close()
+        find.wait()
+    if looked.returncode != 0 or find.returncode != 0:
+        raise CellFailure(f"fincore of {tree}: {looked.stderr.strip()[-500:] or 'find failed'}")
+    return parse_fincore(looked.stdout)
+
+
+def forget(tree):
+    """What an owner may do without root: asks the kernel to drop the pages of each file."""
+    for folder, _, names in os.walk(tree):
+        for name in names:
+            descriptor = os.open(os.path.join(folder, name), os.O_RDONLY)
+            try:
+                os.posix_fadvise(descriptor, 0, 0, os.POSIX_FADV_DONTNEED)
+            finally:
+                os.close(descriptor)
+
+
+def drop():
+    DROP.write_text("3")
+
+
+def make_cold(tree, is_ours_alone=False):
+    """Nothing of the tree is in memory when this returns; otherwise the cell fails. What a disk of our own has just been
+    mounted for (`is_ours_alone`) has been read by nobody: looking at it would make it warm."""
+    if is_root():
+        drop()
+    elif not is_ours_alone:
+        forget(tree)
+    if is_ours_alone:
+        return
+    if (left := resident_bytes(tree)) > FINCORE_BYTES_LEFT_MAX:
+        raise CellFailure(f"{left} bytes of {tree} are still in memory although caches were dropped")
+    if is_root():
+        drop()

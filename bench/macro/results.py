@@ -1,0 +1,41 @@
+"""The records: a file of JSON for each finished cell, in build/paper/cells/PLAN/. A rerun of the same plan at the same commit
+finds what is finished; a record of another commit is measured again. A file is written whole or not at all."""
+
+import json
+import os
+
+
+class Results:
+    def __init__(self, folder, commit):
+        self.folder, self.commit = folder, commit
+        folder.mkdir(parents=True, exist_ok=True)
+
+    def path(self, cell):
+        return self.folder / f"{cell.key()}.json"
+
+    def find(self, cell):
+        """What is known of this cell, or None."""
+        try:
+            record = json.loads(self.path(cell).read_text(encoding="utf-8"))
+        except (OSError, ValueError):
+            return None
+        return record if record.get("commit") == self.commit else None
+
+    def is_finished(self, cell):
+        """A void pass or a failure is worth another try."""
+        record = self.find(cell)
+        return bool(record) and "failure" not in record and not any(one["void"] for one in record["passes"])
+
+    def keep(self, cell, record):
+        path = self.path(cell)
+        making = path.with_suffix(".making")
+        making.write_text(json.dumps(dict(record, cell=cell.as_json(), commit=self.commit), indent=1), encoding="utf-8")
+        os.replace(making, path)
+
+    def forget(self):
+        for path in self.folder.glob("*.json"):
+            path.unlink()
+
+    def all(self, cells):
+        """The records of these cells that there are, in their order."""
+        return [record for record in map(self.find, cells) if record]

@@ -1,0 +1,68 @@
+"""Which passes do not count, and what must be known of those that do. Void is what was measured wrongly; a mark says what
+bounded the number, so that a reader does not take the client's or the disk's limit for the server's."""
+
+IN_MEMORY_READ_SHARE_MAX = 0.005  # of the bytes served
+CLIENT_IDLE_MIN = 0.15
+BUSY_MIN = 0.95
+SLOWFS_CPU_MAX = 0.90
+
+
+def void_reasons(cell, kind, record):
+    """Why a pass does not count: empty if it does."""
+    reasons = []
+    load, measured = record["load"], record["measured"]
+    if load["errors"]:
+        counts = ", ".join(f"{count} {kind_of}" for kind_of, count in sorted(load["errors"].items()))
+        reasons.append(f"errors in responses: {counts}")
+    if load["probe_errors"]:
+        reasons.append(f"errors in the probe's responses: {sum(load['probe_errors'].values())}")
+    if load["requests"] == 0 or load["body_bytes"] == 0:
+        reasons.append("nothing was served")
+    elif load["requests"] + sum(load["errors"].values()) < record["workload"]["requests"]:
+        reasons.append(f"{load['requests']} requests of {record['workload']['requests']} were played")
+    if not cell.is_in_memory and record["residency"].get("memory_limit_bytes") is None:
+        reasons.append("the server's memory was not limited")
+    if kind == "warm" and cell.is_in_memory and load["body_bytes"]:
+        share = read_from_disk(measured) / load["body_bytes"]
+        if share > IN_MEMORY_READ_SHARE_MAX:
+            reasons.append(f"in memory, yet {100 * share:.1f} % of what was served was read from disk")
+    if kind == "cold" and (left := record["residency"].get("before_bytes")):
+        reasons.append(f"cold, yet {left} bytes were in memory before")
+    return reasons
+
+
+def read_from_disk(measured):
+    """What the server caused to be read: of a software disk, what that delivered."""
+    disk = measured.get("disk") or {}
+    if "slowfs_cpu_share" in measured:
+        return disk.get("read_bytes", 0)
+    return measured["disk_read_bytes"]
+
+
+def busy_share(measured):
+    """Of a real disk how much of the time it had something to do; of a software one what it says itself."""
+    disk = measured.get("disk")
+    if not disk or "busy_ms" not in disk:
+        return None
+    return disk["busy_ms"] / 1000 / measured["wall_s"]
+
+
+def saturated(measured, is_client_bound=False):
+    """What had nothing left to give: any of server, client, disk, slowfs."""
+    found = []
+    if measured["server_cpu_share"] >= BUSY_MIN:
+        found.append("server")
+    idle = measured.get("client_idle_share")
+    if is_client_bound or (idle is not None and idle < CLIENT_IDLE_MIN):
+        found.append("client")
+    busy = busy_share(measured)
+    if busy is not None and busy >= BUSY_MIN:
+        found.append("disk")
+    if measured.get("slowfs_cpu_share", 0) >= SLOWFS_CPU_MAX:
+        found.append("slowfs")
+    return found
+
+
+def counts_in_comparison(record):
+    """A pass whose client was the limit says nothing about servers, unless they share the CPU with it anyway."""
+    return not record["void"] and "client" not in record["saturated"]
