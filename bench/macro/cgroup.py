@@ -13,7 +13,7 @@ import time
 from .failure import Unavailable
 from .programs import ANTI_HANG_S
 
-NAME = "laio-paper"
+PREFIX = "laio-paper-"  # and the process id of the run it belongs to
 NAMES_IN_V2 = {"cpuacct": "cpu", "memory": "memory"}
 
 
@@ -56,11 +56,11 @@ def numbers(text):
 class Group:
     """`with Group(...) as group`: made at the beginning, emptied and removed at the end with whoever is still in it."""
 
-    def __init__(self, memory_bytes=None, name=NAME):
+    def __init__(self, memory_bytes=None, owner=None):
         self.memory_bytes = memory_bytes
         self.where = {}
         for controller, (top, version) in places().items():
-            self.where[controller] = (pathlib.Path(top) / name, version)
+            self.where[controller] = (pathlib.Path(top) / f"{PREFIX}{owner or os.getpid()}", version)
         if "memory" not in self.where:
             raise Unavailable("no control group for memory: it is mounted nowhere")
 
@@ -69,7 +69,7 @@ class Group:
 
     def __enter__(self):
         try:
-            self.remove()  # of a run that was killed
+            self.remove()
             for controller, (folder, version) in self.where.items():
                 if version == 2:
                     enable(folder.parent, NAMES_IN_V2[controller])
@@ -157,7 +157,16 @@ def enable(top, controller):
 def why_not():
     """None where groups can be had, or the reason."""
     try:
-        with Group(64 << 20, name=f"{NAME}-trial"):
+        with Group(64 << 20):
             return None
     except Unavailable as reason:
         return str(reason)
+
+
+def remove_abandoned():
+    """The groups of runs that were killed, with the servers in them."""
+    for top, _ in set(places().values()):
+        for folder in pathlib.Path(top).glob(f"{PREFIX}*"):
+            owner = folder.name.removeprefix(PREFIX)
+            if owner.isdigit() and not pathlib.Path("/proc", owner).exists():
+                Group(owner=owner).remove()

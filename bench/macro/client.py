@@ -32,7 +32,7 @@ class Load:
 
 
 def command_of(url, trace, clients, is_persistent, probe_paths):
-    command = [ours("laio-replay"), "play", "--json", "--clients", str(clients)]
+    command = [ours("laio-replay"), "play", "--json", "--generated", "--clients", str(clients)]
     if not is_persistent:
         command.append("--connection-per-request")
     if probe_paths:

@@ -75,7 +75,7 @@ def attach(name, prepared, scratch):
 
 def make_image(prepared, image):
     """An ext4 with the tree in it: mke2fs copies it without a mount."""
-    files = prepared.description["distinct_files"]
+    files = prepared.description["files"]
     size = int(prepared.footprint_bytes * 1.15) + files * 8192 + (64 << 20)
     making = image.with_suffix(".making")
     with open(making, "wb") as file:

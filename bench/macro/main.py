@@ -13,7 +13,7 @@ import signal
 import sys
 import time
 
-from . import cgroup, cpus, disks, machine, measurement, plan, servers
+from . import cgroup, cpus, disks, machine, measurement, plan, report, servers
 from .failure import Failure
 from .programs import BUILD, is_root
 from .results import Results
@@ -33,7 +33,9 @@ def parse(words):
                         help="only cells with TEXT in their name (again: any of them)")
     parser.add_argument("--seed", type=int, default=1, help="of the order of the cells (default: 1)")
     parser.add_argument("--list", action="store_true", help="print the cells in their order, and measure nothing")
-    parser.add_argument("--report-only", action="store_true", help="write the report of what has been measured")
+    parser.add_argument("--report-only", action="store_true",
+                        help="write the report of what has been measured, whichever plans that were")
+    parser.add_argument("--commit", help="with --report-only: of what was measured at this commit")
     parser.add_argument("--write-docs", action="store_true", help="write docs/evaluation.md and its pictures as well")
     parser.add_argument("--afresh", action="store_true", help="measure again what is finished")
     parser.add_argument("--folder", type=pathlib.Path, default=BUILD / "paper",
@@ -91,11 +93,11 @@ def line_of(record):
     return "\n        ".join(parts)
 
 
-def measure(cells, place, results):
+def measure(cells, place, results, is_afresh):
     """Measures what is not finished. Returns how many cells have failed."""
     failures, spent, measured = 0, 0.0, 0
     for number, cell in enumerate(cells, 1):
-        if results.is_finished(cell):
+        if not is_afresh and results.is_finished(cell):
             print(f"[{number:>3}/{len(cells)}] {cell.label}: finished before")
             continue
         print(f"[{number:>3}/{len(cells)}] {cell.label}", flush=True)
@@ -125,15 +127,20 @@ def run(arguments):
         print("\n".join(cell.label for cell in cells))
         return 0
     arguments.folder.mkdir(parents=True, exist_ok=True)
+    if is_root():
+        cgroup.remove_abandoned()
     place = measurement.Place(arguments.folder, machine.describe(arguments.folder), cgroup.why_not())
-    results = Results(arguments.folder / "cells" / arguments.plan, machine.commit())
+    results = Results(arguments.folder / "cells", arguments.commit or machine.commit())
     failures = 0
     if not arguments.report_only:
-        if arguments.afresh:
-            results.forget()
         cells = told(place, cells)
         print(f"{arguments.plan}: {len(cells)} cells, about {plan.estimate_s(cells) / 60:.0f} minutes", flush=True)
-        failures = measure(cells, place, results)
+        failures = measure(cells, place, results, arguments.afresh)
+    records = results.all()
+    if not records:
+        raise Failure("nothing has been measured")
+    for path in report.write(records, arguments.folder, arguments.write_docs):
+        print(f"written: {path}")
     return 1 if failures else 0
 
 

@@ -1,6 +1,7 @@
-"""The records: a file of JSON for each finished cell, in build/paper/cells/PLAN/. A rerun of the same plan at the same commit
-finds what is finished; a record of another commit is measured again. A file is written whole or not at all."""
+"""The records: a file of JSON for each finished cell, in build/paper/cells/. A rerun at the same commit finds what is finished,
+also as part of another plan; a record of another commit is measured again. A file is written whole or not at all."""
 
+import contextlib
 import json
 import os
 
@@ -32,10 +33,12 @@ class Results:
         making.write_text(json.dumps(dict(record, cell=cell.as_json(), commit=self.commit), indent=1), encoding="utf-8")
         os.replace(making, path)
 
-    def forget(self):
-        for path in self.folder.glob("*.json"):
-            path.unlink()
-
-    def all(self, cells):
-        """The records of these cells that there are, in their order."""
-        return [record for record in map(self.find, cells) if record]
+    def all(self):
+        """What there is of this commit, the cells of all plans, in the order of their names."""
+        records = []
+        for path in sorted(self.folder.glob("*.json")):
+            with contextlib.suppress(OSError, ValueError):
+                record = json.loads(path.read_text(encoding="utf-8"))
+                if record.get("commit") == self.commit:
+                    records.append(record)
+        return records

@@ -1,0 +1,76 @@
+#!/usr/bin/env python3
+"""Which passes of the evaluation are void, and what is said to have bounded the others."""
+
+import unittest
+
+from macro_records import RICE, cell, one_pass
+
+
+class Void(unittest.TestCase):
+    def reasons(self, of, kind="warm", **fields):
+        return one_pass(of, kind, 1000, **fields)["void"]
+
+    def test_nothing_wrong(self):
+        self.assertEqual(self.reasons(cell()), [])
+        self.assertEqual(self.reasons(cell(), "cold"), [])
+
+    def test_an_in_memory_pass_that_read_from_disk(self):
+        served = 1000 * 10_000
+        half_a_percent = {"disk_read_bytes": served // 200}
+        more = {"disk_read_bytes": served // 200 + 1}
+        self.assertEqual(self.reasons(cell(workload=RICE), measured=half_a_percent), [])
+        self.assertIn("was read from disk", self.reasons(cell(workload=RICE), measured=more)[0])
+        self.assertIn("was read from disk", self.reasons(cell(memory=None), measured=more)[0])
+        # Reading is what the others are there for.
+        self.assertEqual(self.reasons(cell(), measured=more), [])
+        self.assertEqual(self.reasons(cell(workload=RICE), "cold", measured=more), [])
+
+    def test_a_software_disk_says_itself_what_was_read(self):
+        measured = {"slowfs_cpu_share": 0.1, "disk": {"read_bytes": 10_000_000}}
+        self.assertIn("was read from disk", self.reasons(cell(workload=RICE), measured=measured)[0])
+
+    def test_errors(self):
+        self.assertEqual(self.reasons(cell(), load={"errors": {"reset": 2, "timeout": 1}}),
+                         ["errors in responses: 2 reset, 1 timeout"])
+        self.assertIn("probe", self.reasons(cell(), load={"probe_errors": {"reset": 2}})[0])
+
+    def test_a_trace_that_was_not_played(self):
+        self.assertEqual(self.reasons(cell(), load={"requests": 999}), ["999 requests of 1000 were played"])
+        self.assertEqual(self.reasons(cell(), load={"requests": 0}), ["nothing was served"])
+
+    def test_what_was_in_memory_before(self):
+        self.assertIn("4096 bytes were in memory", self.reasons(cell(), "cold", residency={"before_bytes": 4096})[0])
+
+    def test_memory_that_was_not_limited(self):
+        no_limit = {"memory_limit_bytes": None}
+        self.assertEqual(self.reasons(cell(), residency=no_limit), ["the server's memory was not limited"])
+        self.assertEqual(self.reasons(cell(workload=RICE), residency=no_limit), [])
+
+
+class Saturated(unittest.TestCase):
+    def saturated(self, load=None, **measured):
+        return one_pass(cell(), "warm", 1000, load=load, measured=measured)["saturated"]
+
+    def test_each(self):
+        self.assertEqual(self.saturated(), [])
+        self.assertEqual(self.saturated(server_cpu_share=0.95), ["server"])
+        self.assertEqual(self.saturated(client_idle_share=0.149), ["client"])
+        self.assertEqual(self.saturated(load={"is_client_bound": True}), ["client"])
+        self.assertEqual(self.saturated(disk={"busy_ms": 950, "weighted_ms": 5, "reads_ms": 5}), ["disk"])
+        self.assertEqual(self.saturated(slowfs_cpu_share=0.9, disk={}), ["slowfs"])
+
+    def test_nothing_is_known_of_the_disk(self):
+        self.assertEqual(self.saturated(disk=None), [])
+
+
+class Derived(unittest.TestCase):
+    def test_numbers(self):
+        derived = one_pass(cell(), "cold", 1000, cpu_us=70, measured={"disk_read_bytes": 20_000_000})["derived"]
+        self.assertEqual(derived["cpu_us_per_request"], 70)
+        self.assertEqual(derived["read_per_served"], 2)
+        self.assertEqual((derived["queue_depth"], derived["rate_x_latency"]), (0.5, 0.4))
+        self.assertEqual(derived["disk_busy_share"], 0.2)
+
+
+if __name__ == "__main__":
+    unittest.main()
