@@ -7,6 +7,13 @@ import hashlib
 import json
 
 
+def size_text(size):
+    for limit, unit in ((1 << 20, "MB"), (1 << 10, "KB")):
+        if size >= limit:
+            return f"{size / limit:g} {unit}"
+    return f"{size} bytes"
+
+
 @dataclasses.dataclass(frozen=True)
 class Workload:
     kind: str              # of laio-replay generate: rice, berkeley, flat, metadata, or a JSON file of parameters
@@ -16,8 +23,10 @@ class Workload:
 
     @property
     def name(self):
-        extra = ", ".join(self.options)
-        return f"{self.kind} x {self.scale:g}" + (f" ({extra})" if extra else "")
+        values = dict(option.split("=", 1) for option in self.options)
+        if self.kind == "flat" and "mean_file_bytes" in values:
+            return f"files of {size_text(int(values['mean_file_bytes']))}"
+        return f"{self.kind} x {self.scale:g}" + (f" ({', '.join(self.options)})" if self.options else "")
 
 
 @dataclasses.dataclass(frozen=True)

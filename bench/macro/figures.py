@@ -158,7 +158,7 @@ def number_text(value):
 def ratio_bars(observations, places, ours, rivals):
     """Ours by each rival's, with the bounds of the ratio, at each place."""
     pyplot = plotting()
-    rows = [(f"{place[1].name.split('=')[0]}, {place[3]} clients", rival, ratio) for place in places for rival in rivals
+    rows = [(f"{place[1].name}, {place[3]} clients", rival, ratio) for place in places for rival in rivals
             if (ratio := observations.ratio(place, ours, rival))]
     if not rows:
         return None

@@ -13,7 +13,7 @@ import signal
 import sys
 import time
 
-from . import cgroup, cpus, disks, machine, measurement, plan, report, servers
+from . import cgroup, cpus, disks, machine, measurement, page_cache, plan, report, servers
 from .failure import Failure
 from .programs import BUILD, is_root
 from .results import Results
@@ -52,8 +52,8 @@ def chosen_cells(arguments):
 
 def told(place, cells):
     """What cannot be had here is said before anything is measured, and the cells that need it are left out."""
-    if not is_root():
-        print("not root: names stay known between cells, only the files' bytes are dropped from memory")
+    if not page_cache.can_drop():
+        print("caches cannot be dropped by this user: names stay known between cells, only the files' bytes are dropped from memory")
     if place.no_groups:
         print(f"{place.no_groups}: memory is not limited, cells that need it are void")
     if not cpus.are_apart():

@@ -7,7 +7,7 @@ import pathlib
 import subprocess
 
 from .failure import CellFailure
-from .programs import ANTI_HANG_S, is_root, system
+from .programs import ANTI_HANG_S, system
 
 DROP = pathlib.Path("/proc/sys/vm/drop_caches")
 FINCORE_BYTES_LEFT_MAX = 0
@@ -45,6 +45,11 @@ def forget(tree):
                 os.close(descriptor)
 
 
+def can_drop():
+    """Root may; a container's root may not."""
+    return os.access(DROP, os.W_OK)
+
+
 def drop():
     DROP.write_text("3")
 
@@ -52,7 +57,7 @@ def drop():
 def make_cold(tree, is_ours_alone=False):
     """Nothing of the tree is in memory when this returns; otherwise the cell fails. What a disk of our own has just been
     mounted for (`is_ours_alone`) has been read by nobody: looking at it would make it warm."""
-    if is_root():
+    if can_drop():
         drop()
     elif not is_ours_alone:
         forget(tree)
@@ -60,5 +65,5 @@ def make_cold(tree, is_ours_alone=False):
         return
     if (left := resident_bytes(tree)) > FINCORE_BYTES_LEFT_MAX:
         raise CellFailure(f"{left} bytes of {tree} are still in memory although caches were dropped")
-    if is_root():
+    if can_drop():
         drop()

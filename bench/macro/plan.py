@@ -35,8 +35,7 @@ def again(cell_list, server=LAIO):
 
 def smallest():
     """For `make test`: says nothing about speed. Its memory is limited, yet so that a server with a sanitizer fits."""
-    return cells((LAIO, BLOCKING), Workload("berkeley", 0.0005), clients=4, passes=BOTH, memory=200,
-                 experiment="smallest")
+    return cells((LAIO, BLOCKING), flat(16 << 10, 64, 2000), clients=4, passes=BOTH, memory=600, experiment="smallest")
 
 
 def quick():
