@@ -5,7 +5,8 @@
     workload    the tree and the trace of a cell                  disks       where the tree lies
     servers     laio-httpd, started and stopped                   peers       the same for the servers of others
     client      laio-replay                                       cgroup      the server's memory, CPU time
-    page_cache  what is in memory before a cell                   cpus        who runs on which CPU
+    page_cache  what is in memory before a cell                   memory_limit how much the server may keep there
+    cpus        who runs on which CPU                             observations what may be compared with what
     meters      what is read before and after                     measurement one cell, from empty caches to numbers
     validity    which cells do not count, and why                 statistics  medians, spreads, ratios with bounds
     results     the records on disk                               claims      the paper's numbers and the issue's goals

@@ -75,7 +75,7 @@ class Group:
                     enable(folder.parent, NAMES_IN_V2[controller])
                 folder.mkdir(exist_ok=True)
             if self.memory_bytes is not None:
-                self.limit()
+                self.limit(self.memory_bytes)
         except OSError as error:
             with contextlib.suppress(OSError):
                 self.remove()
@@ -85,9 +85,9 @@ class Group:
     def __exit__(self, *_):
         self.remove()
 
-    def limit(self):
+    def limit(self, memory_bytes):
         folder, version = self.where["memory"]
-        (folder / ("memory.max" if version == 2 else "memory.limit_in_bytes")).write_text(str(self.memory_bytes))
+        (folder / ("memory.max" if version == 2 else "memory.limit_in_bytes")).write_text(str(memory_bytes))
         if version == 2 and (folder / "memory.swap.max").exists():
             (folder / "memory.swap.max").write_text("0")
 

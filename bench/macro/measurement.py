@@ -7,11 +7,11 @@ import pathlib
 import tempfile
 import time
 
-from . import cgroup, client, disks, page_cache, servers, validity, workload
+from . import cgroup, client, disks, memory_limit, page_cache, servers, validity, workload
 from .failure import CellFailure, Failure, Unavailable
 from .meters import Meters, between
 
-MEMORY_LEAST_BYTES = 24 << 20  # below it a group cannot even hold a server with its connections
+MEMORY_LEAST_BYTES = 8 << 20  # below it there is hardly room for a read-ahead
 
 
 @dataclasses.dataclass
@@ -39,8 +39,8 @@ def prepare(cell, place):
 def residency(disk, group):
     """What of the tree is in memory, and what the group is charged. A software disk is not asked: each file would be
     looked up on it."""
-    return {"bytes": None if disk.is_slowfs else page_cache.resident_bytes(disk.tree),
-            "group": group.memory() if group else None}
+    return {"resident_after_bytes": None if disk.is_slowfs else page_cache.resident_bytes(disk.tree),
+            "group_after": group.memory() if group else None}
 
 
 def run(cell, place):
@@ -63,20 +63,20 @@ def measure(cell, prepared, place):
     with contextlib.ExitStack() as stack:
         scratch = pathlib.Path(stack.enter_context(tempfile.TemporaryDirectory(prefix="cell-", dir=place.top)))
         scratch.chmod(0o755)
-        group = None if place.no_groups else stack.enter_context(cgroup.Group(limit))
+        at_start = limit + memory_limit.AT_START_BYTES if limit else None
+        group = None if place.no_groups else stack.enter_context(cgroup.Group(at_start))
         disk = stack.enter_context(disks.attach(cell.disk, prepared, scratch))
         page_cache.make_cold(disk.tree, is_ours_alone=disk.is_slowfs)
         server = stack.enter_context(servers.Server(cell, disk.tree, group, scratch))
+        follower = stack.enter_context(memory_limit.Follower(group, limit)) if group and limit else None
         meters = Meters(server, disk, group)
-        passes, resident = [], 0
+        passes = []
         for kind in cell.passes:
-            one = play_once(cell, prepared, server, meters)
-            # Of a warm pass what is there before is what the cold one has left.
-            one["residency"] = {"before_bytes": resident, "memory_limit_bytes": limit if group else None}
-            passes.append(dict(one, kind=kind))
-            resident = None
-        after = residency(disk, group)
-        passes[-1]["residency"].update(after_bytes=after["bytes"], group=after["group"])
+            one = dict(play_once(cell, prepared, server, meters), kind=kind)
+            one["memory"] = {"limit_bytes": follower and limit, "own_bytes_most": follower and follower.own_bytes_most}
+            passes.append(one)
+        passes[0]["memory"]["resident_before_bytes"] = None if disk.is_slowfs else 0  # make_cold() has looked
+        passes[-1]["memory"].update(residency(disk, group))
     for one in passes:
         judge(cell, one)
     return passes

@@ -7,10 +7,9 @@ import pathlib
 import subprocess
 
 from .failure import CellFailure
-from .programs import ANTI_HANG_S, system
+from .programs import ANTI_HANG_S, output_of, system
 
 DROP = pathlib.Path("/proc/sys/vm/drop_caches")
-FINCORE_BYTES_LEFT_MAX = 0
 
 
 def parse_fincore(text):
@@ -54,16 +53,27 @@ def drop():
     DROP.write_text("3")
 
 
+def clear(tree):
+    if can_drop():
+        drop()
+    else:
+        forget(tree)
+
+
 def make_cold(tree, is_ours_alone=False):
     """Nothing of the tree is in memory when this returns; otherwise the cell fails. What a disk of our own has just been
     mounted for (`is_ours_alone`) has been read by nobody: looking at it would make it warm."""
-    if can_drop():
-        drop()
-    elif not is_ours_alone:
-        forget(tree)
     if is_ours_alone:
+        if can_drop():
+            drop()
         return
-    if (left := resident_bytes(tree)) > FINCORE_BYTES_LEFT_MAX:
+    clear(tree)
+    left = resident_bytes(tree)
+    if left:  # it was written lately: pages that are not on the disk yet cannot be dropped
+        output_of(["sync", "-f", tree])
+        clear(tree)
+        left = resident_bytes(tree)
+    if left:
         raise CellFailure(f"{left} bytes of {tree} are still in memory although caches were dropped")
     if can_drop():
         drop()

@@ -20,14 +20,12 @@ def void_reasons(cell, kind, record):
         reasons.append("nothing was served")
     elif load["requests"] + sum(load["errors"].values()) < record["workload"]["requests"]:
         reasons.append(f"{load['requests']} requests of {record['workload']['requests']} were played")
-    if not cell.is_in_memory and record["residency"].get("memory_limit_bytes") is None:
+    if not cell.is_in_memory and record["memory"]["limit_bytes"] is None:
         reasons.append("the server's memory was not limited")
     if kind == "warm" and cell.is_in_memory and load["body_bytes"]:
         share = read_from_disk(measured) / load["body_bytes"]
         if share > IN_MEMORY_READ_SHARE_MAX:
             reasons.append(f"in memory, yet {100 * share:.1f} % of what was served was read from disk")
-    if kind == "cold" and (left := record["residency"].get("before_bytes")):
-        reasons.append(f"cold, yet {left} bytes were in memory before")
     return reasons
 
 

@@ -10,11 +10,12 @@ import subprocess
 import sys
 import tempfile
 import unittest
+import unittest.mock
 
 from programs import ANTI_HANG_S, BUILD
 from macro_records import cell, one_pass
 
-from macro import cgroup, meters, page_cache
+from macro import cgroup, memory_limit, meters, page_cache
 from macro.failure import CellFailure
 
 FILES, FILE_BYTES = 32, 2 << 20  # 64 MB
@@ -80,20 +81,15 @@ class AnyUser(OnDisk):
         self.make_cold()
         self.assertEqual(page_cache.resident_bytes(self.tree), 0)
 
-    def test_what_stays_in_memory_is_no_cold_cell(self):
+    def test_what_was_just_written_is_gone_too(self):
+        self.paths[0].write_bytes(os.urandom(FILE_BYTES))
         self.make_cold()
-        with open(self.paths[0], "r+b") as file:
-            file.write(b"dirty pages cannot be dropped")
-            file.flush()
-            kept = page_cache.resident_bytes(self.tree)
-            self.assertGreater(kept, 0)
-            dropped = page_cache.drop, page_cache.forget
-            try:
-                page_cache.drop, page_cache.forget = (lambda: None), (lambda tree: None)
-                with self.assertRaisesRegex(CellFailure, "still in memory"):
-                    page_cache.make_cold(self.tree)
-            finally:
-                page_cache.drop, page_cache.forget = dropped
+        self.assertEqual(page_cache.resident_bytes(self.tree), 0)
+
+    def test_what_stays_in_memory_is_no_cold_cell(self):
+        self.read_by(None)
+        with unittest.mock.patch.object(page_cache, "clear"), self.assertRaisesRegex(CellFailure, "still in memory"):
+            page_cache.make_cold(self.tree)
 
     def test_a_tree_that_is_not_there(self):
         with self.assertRaises(CellFailure):
@@ -121,6 +117,21 @@ class InAGroup(OnDisk):
             self.assertLessEqual(group.memory()["bytes"], LIMIT_BYTES)
             self.assertGreater(group.memory()["page_cache_bytes"], LIMIT_BYTES // 4)
             self.assertLessEqual(page_cache.resident_bytes(self.tree), LIMIT_BYTES)
+
+    def test_what_processes_have_for_themselves_is_in_addition(self):
+        own = 3 * LIMIT_BYTES
+        with cgroup.Group(LIMIT_BYTES + memory_limit.AT_START_BYTES) as group:
+            hoarder = subprocess.Popen([sys.executable, "-c", f"kept = b'x' * {own}; print('has it', flush=True); input()"],
+                                       stdin=subprocess.PIPE, stdout=subprocess.PIPE, text=True, preexec_fn=group.enter)
+            self.addCleanup(hoarder.communicate)
+            self.addCleanup(hoarder.kill)
+            self.assertEqual(hoarder.stdout.readline(), "has it\n")
+            with memory_limit.Follower(group, LIMIT_BYTES) as follower:
+                self.read_by(group)
+                self.assertGreaterEqual(follower.own_bytes_most, own)
+                cached = group.memory()["page_cache_bytes"]
+                self.assertLessEqual(cached, LIMIT_BYTES + (8 << 20))  # the reader's own, too, is added only now and then
+                self.assertGreater(cached, LIMIT_BYTES // 4)
 
     def test_its_processes_and_pages_go_with_it(self):
         with cgroup.Group(LIMIT_BYTES) as group:

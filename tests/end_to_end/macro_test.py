@@ -68,7 +68,7 @@ class Smallest(unittest.TestCase):
         else:
             self.assertEqual(one["void"], [])
         if not is_root:
-            self.assertIsNone(one["residency"]["memory_limit_bytes"])
+            self.assertIsNone(one["memory"]["limit_bytes"])
 
     def test_cells_are_listed_in_the_order_of_the_seed(self):
         lists = [self.smallest("--list", "--seed", str(seed))[1] for seed in range(1, 9)]

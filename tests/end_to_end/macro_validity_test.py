@@ -38,13 +38,10 @@ class Void(unittest.TestCase):
         self.assertEqual(self.reasons(cell(), load={"requests": 999}), ["999 requests of 1000 were played"])
         self.assertEqual(self.reasons(cell(), load={"requests": 0}), ["nothing was served"])
 
-    def test_what_was_in_memory_before(self):
-        self.assertIn("4096 bytes were in memory", self.reasons(cell(), "cold", residency={"before_bytes": 4096})[0])
-
     def test_memory_that_was_not_limited(self):
-        no_limit = {"memory_limit_bytes": None}
-        self.assertEqual(self.reasons(cell(), residency=no_limit), ["the server's memory was not limited"])
-        self.assertEqual(self.reasons(cell(workload=RICE), residency=no_limit), [])
+        no_limit = {"limit_bytes": None}
+        self.assertEqual(self.reasons(cell(), memory=no_limit), ["the server's memory was not limited"])
+        self.assertEqual(self.reasons(cell(workload=RICE), memory=no_limit), [])
 
 
 class Saturated(unittest.TestCase):
