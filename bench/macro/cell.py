@@ -39,6 +39,7 @@ class Cell:
     memory: float | None = None  # of the footprint, what the server's control group may use; None: no limit
     disk_concurrency: int = 64   # helpers, threads or reads at once, for those that have to be told
     probe: bool = False          # a probe of hot files beside the load
+    seconds: float | None = None # plays so long, not to the trace's end: where some would take fifty times as long
     experiment: str = ""         # what it is for: the cells of one experiment, round and disk are compared
     round: int = 0
     is_again: bool = False       # the same server once more, for the A/A test

@@ -26,16 +26,19 @@ class Load:
     first_byte_ms: float
     errors: dict                  # by kind, those that did not occur left out
     probe_ms: dict | None
+    has_probe_starved: bool       # not one of its requests was answered
     probe_errors: dict
     is_client_bound: bool
 
 
 # It goes to its CPU itself: between fork and exec we can do nothing safely, with a thread that follows the memory.
-def command_of(url, trace, clients, is_persistent, probe_paths):
+def command_of(url, trace, clients, is_persistent, probe_paths, seconds):
     command = [ours("laio-replay"), "play", "--json", "--generated", "--clients", str(clients),
                "--cpu", str(cpus.chosen()[1])]
     if not is_persistent:
         command.append("--connection-per-request")
+    if seconds:
+        command += ["--duration", str(seconds)]
     if probe_paths:
         command += ["--probe", ",".join(probe_paths), "--probe-rate", str(PROBE_RATE)]
     return [*command, url, str(trace)]
@@ -65,19 +68,29 @@ def parse(text):
             requests_per_s=load["throughput"]["requests_per_s"], megabits_per_s=load["throughput"]["megabits_per_s"],
             middle_requests_per_s=load["throughput_middle"]["requests_per_s"], latency_ms=latencies_ms(load),
             first_byte_ms=load["first_byte_us"]["mean"] / 1000, errors=errors_of(load),
-            probe_ms=latencies_ms(probe) if probe else None, probe_errors=errors_of(probe) if probe else {},
+            probe_ms=latencies_ms(probe) if probe and probe["requests"] else None,
+            has_probe_starved=bool(probe) and not probe["requests"], probe_errors=errors_of(probe) if probe else {},
             is_client_bound=report["client_bound"])
     except (ValueError, KeyError, TypeError) as error:
         raise CellFailure(f"what laio-replay reports is not understood: {error!r}") from None
 
 
-def play(url, trace, clients, is_persistent, probe_paths=()):
-    """One pass over the trace."""
+def run(command):
     try:
-        done = subprocess.run(command_of(url, trace, clients, is_persistent, probe_paths), stdin=subprocess.DEVNULL,
-                              capture_output=True, text=True, timeout=HANG_S, check=False)
+        done = subprocess.run(command, stdin=subprocess.DEVNULL, capture_output=True, text=True, timeout=HANG_S,
+                              check=False)
     except subprocess.TimeoutExpired:
         raise CellFailure(f"the trace was not over after {HANG_S} s") from None
     if not done.stdout.strip():
         raise CellFailure(f"laio-replay ended with {done.returncode}: {done.stderr.strip()[-1000:]}")
-    return parse(done.stdout)
+    return done.stdout
+
+
+def play(url, trace, clients, is_persistent, probe_paths=(), seconds=None):
+    """One pass over the trace."""
+    return parse(run(command_of(url, trace, clients, is_persistent, probe_paths, seconds)))
+
+
+def bring_in(url, probe_paths):
+    """The probe asks for what is in memory: so it is brought there first."""
+    run([ours("laio-replay"), "probe", "--json", "--duration", "1", "--rate", str(PROBE_RATE), url, *probe_paths])

@@ -13,14 +13,14 @@ import subprocess
 import time
 
 from . import cpus
-from .failure import Failure, Unavailable
+from .failure import CellFailure, Unavailable
 from .programs import ANTI_HANG_S, is_root, ours, output_of, system
 
 READ_AHEAD_KB = 128
-OPTIONS = {  # of laio-slowfs; speeds keep it below 4,000 requests/s, where its own CPU time would show
-    "hdd": ("--model", "disk", "--speed", "20"),
-    "flash": ("--model", "flash"),
-    "lookups": ("--model", "flash", "--lookup-us", "10000"),
+OPTIONS = {  # of laio-slowfs; below 4,000 accesses a second its own CPU time does not show
+    "hdd": ("--model", "7200rpm", "--speed", "20"),
+    "flash": ("--model", "flash", "--latency", "2ms"),
+    "lookups": ("--model", "flash", "--cost", "lookup=2ms"),
 }
 NAMES = ("ext4", "ext4-ra128", *OPTIONS)
 
@@ -35,16 +35,18 @@ class Attached:
         self.is_slowfs = process is not None
 
     def statistics(self):
-        """Of laio-slowfs, as it says at SIGUSR1."""
-        before = self.stats.stat().st_mtime_ns if self.stats.exists() else 0
+        """Of laio-slowfs, as it says at SIGUSR1; each report has a number."""
+        last = self.said()["number"]
         self.process.send_signal(signal.SIGUSR1)
         deadline = time.monotonic() + ANTI_HANG_S
-        while time.monotonic() < deadline:
-            with contextlib.suppress(OSError, ValueError):
-                if self.stats.stat().st_mtime_ns > before:
-                    return json.loads(self.stats.read_text(encoding="utf-8"))
+        while time.monotonic() < deadline and self.process.poll() is None:
+            if (found := self.said())["number"] > last:
+                return found
             time.sleep(0.005)
-        raise Failure("laio-slowfs does not say its statistics")
+        raise CellFailure(f"laio-slowfs does not say its statistics; it ended with {self.process.poll()}")
+
+    def said(self):
+        return json.loads(self.stats.read_text(encoding="utf-8"))
 
 
 def needs_listing_only(name):

@@ -84,8 +84,10 @@ def measure(cell, prepared, place):
 
 def play_once(cell, prepared, server, meters):
     probe = prepared.hot_files() if cell.probe else ()
+    if probe:
+        client.bring_in(server.url, probe)
     before = meters.read()
-    load = client.play(server.url, prepared.trace, cell.clients, servers.is_persistent(cell.server), probe)
+    load = client.play(server.url, prepared.trace, cell.clients, servers.is_persistent(cell.server), probe, cell.seconds)
     measured = between(before, meters.read())
     return {"load": dataclasses.asdict(load), "measured": measured,
             "workload": {"requests": prepared.requests, "footprint_bytes": prepared.footprint_bytes}}
@@ -101,7 +103,9 @@ def judge(cell, one):
         "megabits_per_s": load["megabits_per_s"],
         "response_ms": load["latency_ms"].get("mean"),
         "response_p99_ms": load["latency_ms"].get("p99"),
-        "probe_p99_ms": (load["probe_ms"] or {}).get("p99"),
+        # Not answered at all: at least as long as it was asked.
+        "probe_p99_ms": load["seconds"] * 1000 if load["has_probe_starved"] else (load["probe_ms"] or {}).get("p99"),
+        "cpu_percent": 100 * measured["server_cpu_share"],
         "cpu_us_per_request": measured["server_cpu_us"] / requests,
         "read_per_served": read / served,
         "read_mb_per_s": read / 1e6 / measured["wall_s"],
@@ -115,10 +119,11 @@ def judge(cell, one):
 
 
 def queue_depths(measured):
-    """Two ways to the same number: the kernel's weighted time, and rate times latency. When they differ, writes or other
-    programs were at the disk, or the kernel's clock is coarser than the disk."""
+    """Two ways to the same number: the weighted time, and rate times latency. When they differ for a real disk, writes or
+    other programs were at it, or the kernel's clock is coarser than the disk; a software disk's requests may wait for what
+    is no access of its arm."""
     disk = measured.get("disk")
-    if not disk or "weighted_ms" not in disk:
-        return {"queue_depth": (disk or {}).get("queue_depth_mean"), "rate_x_latency": None}
+    if not disk:
+        return {"queue_depth": None, "rate_x_latency": None}
     wall_ms = measured["wall_s"] * 1000
     return {"queue_depth": disk["weighted_ms"] / wall_ms, "rate_x_latency": disk["reads_ms"] / wall_ms}

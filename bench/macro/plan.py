@@ -19,6 +19,7 @@ RIVALS = (LAIO, BLOCKING, "Flash-NB-AIO", "Flash-NB-AMPED", "Flash-NB-AMTED", "n
           "nginx-workers-64")
 BOTH = ("cold", "warm")
 SLOW_DISKS = ("hdd", "flash", "lookups")
+SLOW_LOOKUPS_S = 10
 NEIGHBOURS = 5  # rounds, so that a ratio has a bound
 
 
@@ -40,7 +41,7 @@ def smallest():
 
 def quick():
     """Five cells, three minutes: who waits for a disk, and what it costs."""
-    return cells((LAIO, BLOCKING, "Flash-NB-AMPED", "nginx", "nginx-threads-64"), Workload("berkeley", 0.02),
+    return cells((LAIO, BLOCKING, "Flash-NB-AMPED", "nginx", "nginx-threads-64"), Workload("berkeley", 0.05),
                  experiment="berkeley")
 
 
@@ -53,17 +54,21 @@ def figures(scale, clients, rounds):
 
 
 def slow(scale, clients, rounds, servers=RIVALS):
-    """Disks made of software, a probe beside the load. A server that waits 10 ms for each name has to be played less."""
+    """Disks made of software, a probe beside the load. Where each name takes 2 ms, every file is asked for about once, for
+    as long as its loop lets each server: to the end of a trace, some would take fifty times as long as others."""
+    names = Workload("metadata", scale["lookups"], options=("requests=1100000", "folder_depth=2", "files_per_folder=100"))
     result = []
-    for disk, number in itertools.product(SLOW_DISKS, clients):
-        result += cells(servers, Workload("berkeley", scale[disk]), disk=disk, clients=number, probe=True,
-                        experiment="slow", rounds=rounds)
+    for number in clients:
+        shared = {"clients": number, "probe": True, "experiment": "slow", "rounds": rounds}
+        for disk in ("hdd", "flash"):
+            result += cells(servers, Workload("berkeley", scale[disk]), disk=disk, **shared)
+        result += cells(servers, names, disk="lookups", seconds=SLOW_LOOKUPS_S, memory=0.25, **shared)
     return result
 
 
 def standard():
     """About a hundred cells, an hour."""
-    scale = {"berkeley": 0.02, "rice": 0.1, "hdd": 0.005, "flash": 0.005, "lookups": 0.001}
+    scale = {"berkeley": 0.05, "rice": 0.4, "hdd": 0.015, "flash": 0.015, "lookups": 0.1}
     berkeley = Workload("berkeley", scale["berkeley"])
     beside = cells(TODAY + PEERS, berkeley, passes=BOTH, experiment="berkeley")
     sweep = [one for helpers in (4, 16) for one in
@@ -78,7 +83,7 @@ def standard():
 
 def full():
     """Everything, with rounds enough for bounds: most of a day."""
-    scale = {"berkeley": 0.1, "rice": 0.5, "hdd": 0.01, "flash": 0.01, "lookups": 0.002}
+    scale = {"berkeley": 0.1, "rice": 0.5, "hdd": 0.05, "flash": 0.05, "lookups": 0.1}
     paper = figures(scale, (1, 4, 16, 64, 256, 1024), NEIGHBOURS)
     berkeley = Workload("berkeley", scale["berkeley"])
     result = paper + again([one for one in paper if one.clients == 64])

@@ -158,7 +158,7 @@ def cell_text(value, form):
 COLUMNS = (("requests/s", "requests_per_s", ",.0f"), ("Mb/s", "megabits_per_s", ",.0f"),
            ("mean ms", "response_ms", ",.1f"), ("p99 ms", "response_p99_ms", ",.1f"),
            ("probe p99 ms", "probe_p99_ms", ",.1f"), ("CPU us a request", "cpu_us_per_request", ",.0f"),
-           ("read by served", "read_per_served", ".2f"), ("queue depth", "queue_depth", ".1f"),
+           ("CPU %", "cpu_percent", ".0f"), ("read by served", "read_per_served", ".2f"), ("queue depth", "queue_depth", ".1f"),
            ("rate x latency", "rate_x_latency", ".1f"), ("switches a request", "switches_per_request", ".2f"),
            ("blocked calls", "blocked_calls", ",.0f"))
 

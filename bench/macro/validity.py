@@ -18,7 +18,7 @@ def void_reasons(cell, kind, record):
         reasons.append(f"errors in the probe's responses: {sum(load['probe_errors'].values())}")
     if load["requests"] == 0 or load["body_bytes"] == 0:
         reasons.append("nothing was served")
-    elif load["requests"] + sum(load["errors"].values()) < record["workload"]["requests"]:
+    elif not cell.seconds and load["requests"] + sum(load["errors"].values()) < record["workload"]["requests"]:
         reasons.append(f"{load['requests']} requests of {record['workload']['requests']} were played")
     if not cell.is_in_memory and record["memory"]["limit_bytes"] is None:
         reasons.append("the server's memory was not limited")
@@ -38,9 +38,9 @@ def read_from_disk(measured):
 
 
 def busy_share(measured):
-    """Of a real disk how much of the time it had something to do; of a software one what it says itself."""
+    """How much of the time the disk had something to do; of one with channels, the mean of them."""
     disk = measured.get("disk")
-    if not disk or "busy_ms" not in disk:
+    if not disk:
         return None
     return disk["busy_ms"] / 1000 / measured["wall_s"]
 
