@@ -14,13 +14,14 @@ import time
 
 from . import cpus
 from .failure import CellFailure, Unavailable
-from .programs import ANTI_HANG_S, is_root, ours, output_of, system
+from .programs import ANTI_HANG_S, end_with_us, is_root, ours, output_of, system
 
 READ_AHEAD_KB = 128
+SCRATCH_PREFIX = "cell-"
 OPTIONS = {  # of laio-slowfs; below 4,000 accesses a second its own CPU time does not show
     "hdd": ("--model", "7200rpm", "--speed", "20"),
     "flash": ("--model", "flash", "--latency", "2ms"),
-    "lookups": ("--model", "flash", "--cost", "lookup=2ms"),
+    "lookups": ("--model", "flash", "--cost", "lookup=10ms"),
 }
 NAMES = ("ext4", "ext4-ra128", *OPTIONS)
 
@@ -98,10 +99,10 @@ def loop_device(prepared, scratch):
         make_image(prepared, image)
     mounted_at = scratch / "loop"
     mounted_at.mkdir(parents=True, exist_ok=True)
-    device = output_of([system("losetup", "mount"), "--find", "--show", "--direct-io=on", image]).strip()
+    device = output_of([system("losetup", "mount"), "--find", "--show", "--direct-io=on", "--read-only", image]).strip()
     try:
         output_of([system("blockdev", "util-linux"), "--setra", READ_AHEAD_KB * 2, device])
-        output_of([system("mount"), "-t", "ext4", "-o", "ro,noatime", device, mounted_at])
+        output_of([system("mount"), "-t", "ext4", "-o", "ro,noload", device, mounted_at])
         try:
             yield Attached(mounted_at)
         finally:
@@ -119,7 +120,7 @@ def slow_disk(name, prepared, scratch):
     command = [ours("laio-slowfs"), *OPTIONS[name], "--stats", str(stats), "--files", str(prepared.files),
                str(mounted_at)]
     process = subprocess.Popen(command, stdin=subprocess.DEVNULL, stdout=subprocess.PIPE, text=True,
-                               preexec_fn=lambda: os.sched_setaffinity(0, {cpu}))
+                               preexec_fn=lambda: (end_with_us(), os.sched_setaffinity(0, {cpu})))
     try:
         if process.stdout.readline().strip() != "ready":
             raise Unavailable(f"laio-slowfs did not start, with {process.wait(ANTI_HANG_S)}")
@@ -132,6 +133,15 @@ def slow_disk(name, prepared, scratch):
             process.kill()
             process.wait()
             subprocess.run([shutil.which("fusermount3") or "umount", "-u", "-z", str(mounted_at)], check=False)
+
+
+def remove_abandoned(top):
+    """What runs that were killed have left mounted, and their folders."""
+    for folder in top.glob(f"{SCRATCH_PREFIX}*"):
+        for at in (folder / "slow", folder / "loop"):
+            if at.is_dir():
+                subprocess.run([system("umount", "mount"), "--lazy", at], stderr=subprocess.DEVNULL, check=False)
+        shutil.rmtree(folder, ignore_errors=True)
 
 
 def device_name(device):

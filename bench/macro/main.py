@@ -8,6 +8,8 @@ out. Exit status: 0 if all cells were measured, 1 if some could not be, 2 for a 
 
 import argparse
 import collections
+import fcntl
+import os
 import pathlib
 import signal
 import sys
@@ -113,6 +115,15 @@ def measure(cells, place, results, is_afresh):
     return failures
 
 
+def keep_others_out(folder):
+    """Two runs in one folder would take one another's disks away; on one machine they would only disturb one another."""
+    lock = os.open(folder, os.O_RDONLY)  # held until we end
+    try:
+        fcntl.flock(lock, fcntl.LOCK_EX | fcntl.LOCK_NB)
+    except OSError:
+        raise Failure(f"another run is using {folder}") from None
+
+
 def leave(number, _):
     """Ended from outside, we leave as by an error: the server, its group and its disk go first."""
     signal.signal(number, signal.SIG_IGN)
@@ -127,6 +138,8 @@ def run(arguments):
         print("\n".join(cell.label for cell in cells))
         return 0
     arguments.folder.mkdir(parents=True, exist_ok=True)
+    keep_others_out(arguments.folder)
+    disks.remove_abandoned(arguments.folder)
     if is_root():
         cgroup.remove_abandoned()
     place = measurement.Place(arguments.folder, machine.describe(arguments.folder), cgroup.why_not())

@@ -61,7 +61,7 @@ def run(cell, place):
 def measure(cell, prepared, place):
     limit = memory_bytes(cell, prepared)
     with contextlib.ExitStack() as stack:
-        scratch = pathlib.Path(stack.enter_context(tempfile.TemporaryDirectory(prefix="cell-", dir=place.top)))
+        scratch = pathlib.Path(stack.enter_context(tempfile.TemporaryDirectory(prefix=disks.SCRATCH_PREFIX, dir=place.top)))
         scratch.chmod(0o755)
         at_start = limit + memory_limit.AT_START_BYTES if limit else None
         group = None if place.no_groups else stack.enter_context(cgroup.Group(at_start))

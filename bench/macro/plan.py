@@ -54,7 +54,7 @@ def figures(scale, clients, rounds):
 
 
 def slow(scale, clients, rounds, servers=RIVALS):
-    """Disks made of software, a probe beside the load. Where each name takes 2 ms, every file is asked for about once, for
+    """Disks made of software, a probe beside the load. Where each name takes 10 ms, every file is asked for about once, for
     as long as its loop lets each server: to the end of a trace, some would take fifty times as long as others."""
     names = Workload("metadata", scale["lookups"], options=("requests=1100000", "folder_depth=2", "files_per_folder=100"))
     result = []

@@ -13,7 +13,7 @@ import time
 
 from . import cpus, peers
 from .failure import CellFailure
-from .programs import ANTI_HANG_S, ours, output_of
+from .programs import ANTI_HANG_S, end_with_us, ours, output_of
 
 FILES_OPEN = 65536
 CACHE_FILES = 8192
@@ -63,6 +63,7 @@ class Server:
 
     def become(self):
         """In the child, before the program begins."""
+        end_with_us()
         if self.group:
             self.group.enter()
         os.sched_setaffinity(0, {cpus.chosen()[0]})

@@ -28,7 +28,8 @@ def one_pass(of, kind, requests_per_s, *, cpu_us=100.0, response_ms=None, probe_
     record = {
         "kind": kind,
         "load": {"requests": requests, "body_bytes": requests * 10_000, "requests_per_s": requests_per_s,
-                 "megabits_per_s": requests_per_s * 0.08, "errors": {}, "probe_errors": {}, "is_client_bound": False, "seconds": 1.0, "has_probe_starved": False,
+                 "megabits_per_s": requests_per_s * 0.08, "errors": {}, "probe_errors": {}, "is_client_bound": False,
+                 "seconds": 1.0, "has_probe_starved": False,
                  "latency_ms": {"mean": response_ms or 64_000 / requests_per_s, "p99": 9.0},
                  "probe_ms": {"p99": probe_p99_ms} if probe_p99_ms else None, **(load or {})},
         "measured": {"wall_s": 1.0, "server_cpu_us": cpu_us * requests, "server_cpu_share": 0.5,

@@ -2,6 +2,7 @@
 """The smallest experiment of the evaluation, as `make paper` would run it: two servers are measured, cold and warm, the numbers
 are kept, a rerun finds them, and a report is written. It says nothing about speed, and runs as any user."""
 
+import fcntl
 import json
 import os
 import pathlib
@@ -75,6 +76,13 @@ class Smallest(unittest.TestCase):
         self.assertEqual({len(text.splitlines()) for text in lists}, {2})
         self.assertEqual(len(set(lists)), 2, "eight seeds, one order")
         self.assertEqual(list(self.folder.iterdir()), [])
+
+    def test_one_run_in_a_folder(self):
+        lock = os.open(self.folder, os.O_RDONLY)
+        self.addCleanup(os.close, lock)
+        fcntl.flock(lock, fcntl.LOCK_EX)
+        code, text = self.smallest()
+        self.assertEqual((code, "another run is using" in text), (1, True))
 
     def test_wrong_use(self):
         for arguments in (("--plan", "none"), ("--quick", "--standard"), ("--seed", "x"), ("--unknown",)):

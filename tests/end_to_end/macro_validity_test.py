@@ -5,6 +5,8 @@ import unittest
 
 from macro_records import RICE, cell, one_pass
 
+from macro import meters
+
 
 class Void(unittest.TestCase):
     def reasons(self, of, kind="warm", **fields):
@@ -26,7 +28,8 @@ class Void(unittest.TestCase):
         self.assertEqual(self.reasons(cell(workload=RICE), "cold", measured=more), [])
 
     def test_a_software_disk_says_itself_what_was_read(self):
-        measured = {"slowfs_cpu_share": 0.1, "disk": {"read_bytes": 10_000_000}}
+        measured = {"slowfs_cpu_share": 0.1,
+                    "disk": {"read_bytes": 10_000_000, "busy_ms": 1, "weighted_ms": 1, "reads_ms": 1}}
         self.assertIn("was read from disk", self.reasons(cell(workload=RICE), measured=measured)[0])
 
     def test_errors(self):
@@ -37,6 +40,7 @@ class Void(unittest.TestCase):
     def test_a_trace_that_was_not_played(self):
         self.assertEqual(self.reasons(cell(), load={"requests": 999}), ["999 requests of 1000 were played"])
         self.assertEqual(self.reasons(cell(), load={"requests": 0}), ["nothing was served"])
+        self.assertEqual(self.reasons(cell(seconds=10), load={"requests": 9}), [])
 
     def test_memory_that_was_not_limited(self):
         no_limit = {"limit_bytes": None}
@@ -54,7 +58,7 @@ class Saturated(unittest.TestCase):
         self.assertEqual(self.saturated(client_idle_share=0.149), ["client"])
         self.assertEqual(self.saturated(load={"is_client_bound": True}), ["client"])
         self.assertEqual(self.saturated(disk={"busy_ms": 950, "weighted_ms": 5, "reads_ms": 5}), ["disk"])
-        self.assertEqual(self.saturated(slowfs_cpu_share=0.9, disk={}), ["slowfs"])
+        self.assertEqual(self.saturated(slowfs_cpu_share=0.9), ["slowfs"])
 
     def test_nothing_is_known_of_the_disk(self):
         self.assertEqual(self.saturated(disk=None), [])
@@ -67,6 +71,18 @@ class Derived(unittest.TestCase):
         self.assertEqual(derived["read_per_served"], 2)
         self.assertEqual((derived["queue_depth"], derived["rate_x_latency"]), (0.5, 0.4))
         self.assertEqual(derived["disk_busy_share"], 0.2)
+        self.assertIsNone(derived["probe_p99_ms"])
+
+    def test_a_probe_that_nobody_answers(self):
+        derived = one_pass(cell(), "cold", 1000, load={"has_probe_starved": True, "seconds": 10.0})["derived"]
+        self.assertEqual(derived["probe_p99_ms"], 10_000)
+
+    def test_a_software_disk_in_our_time(self):
+        operation = {"requests": 10, "bytes": 4096, "mean_ms": 40.0}
+        said = {"speed": 20.0, "operations": {"read": operation, "lookup": dict(operation, bytes=0)},
+                "disk": {"accesses": 12, "seeks": 3, "busy_s": [2.0, 4.0], "queue": {"integral_s": 6.0}}}
+        self.assertEqual(meters.of_slowfs(said), {"reads": 10, "read_bytes": 4096, "reads_ms": 40.0, "busy_ms": 150.0,
+                                                  "weighted_ms": 300.0, "lookups": 10, "accesses": 12, "seeks": 3})
 
 
 if __name__ == "__main__":
