@@ -121,7 +121,7 @@ def bars(observations, places, metrics, servers):
         for i, place in enumerate(places):
             values = [observations.value(place, name, metric) or 0 for name in names]
             grey, hatch = looks[i % len(looks)]
-            at = [row + 0.4 - height * (i + 0.5) for row in range(len(names))]
+            at = [row + 0.8 - height * (i + 0.5) for row in range(len(names))]
             axes.barh(at, values, height, color=grey, hatch=hatch, edgecolor="0.2", linewidth=0.6, label=difference_text(
                 place, places))
             for row, value in zip(at, values):
@@ -129,13 +129,15 @@ def bars(observations, places, metrics, servers):
                     axes.annotate(number_text(value), (value, row), xytext=(3, 0), textcoords="offset points",
                                   va="center", fontsize=7)
             shown += [value for value in values if value]
-        axes.set_yticks(range(len(names)), names)
+        axes.set_yticks([row + 0.4 for row in range(len(names))], names)
         axes.set_xlabel(AXES[metric])
         axes.grid(visible=False, axis="y")
         axes.margins(x=0.14)
+        axes.set_ylim(-0.2, len(names))
         if shown and max(shown) > 30 * min(shown):
             axes.set_xscale("log")
             axes.set_xlim(min(shown) / 2, max(shown) * 3)
+        axes.xaxis.set_major_formatter(lambda value, _: number_text(value) if value else "0")
     if len(places) > 1:
         handles, labels = all_axes[0][0].get_legend_handles_labels()
         legend_below(figure, handles, labels, len(places))
@@ -169,6 +171,6 @@ def ratio_bars(observations, places, ours, rivals):
         axes.errorbar(ratio["ratio"], at, xerr=[[ratio["ratio"] - low], [high - ratio["ratio"]]], capsize=3,
                       color="0.1", marker=markers[rival], markerfacecolor="white", linestyle="none")
     axes.axvline(1, color="0.3", linewidth=1)
-    axes.set_yticks(range(len(rows)), [f"{where}, by {rival}" for where, rival, _ in reversed(rows)])
+    axes.set_yticks(range(len(rows)), [f"{where}, against {rival}" for where, rival, _ in reversed(rows)])
     axes.set_xlabel(f"requests/s of {ours} by the other's (median of pairs, bounds of 95 %)")
     return as_svg(figure)

@@ -30,7 +30,8 @@ def parse(words):
                             ("full", "everything, with repetitions; begins with how long that takes")):
         which.add_argument(f"--{name}", dest="plan", action="store_const", const=name, help=help_text)
     which.add_argument("--plan", choices=sorted(plan.PLANS), default="quick",
-                       help="one of these plans; warm: in memory, in pairs; cold: four times the memory")
+                       help="one of these plans; warm: in memory, in pairs; cold: four times the memory; "
+                            "sensitivity: the workload's open parameters")
     parser.add_argument("--only", metavar="TEXT", action="append", default=[],
                         help="only cells with TEXT in their name (again: any of them)")
     parser.add_argument("--seed", type=int, default=1, help="of the order of the cells (default: 1)")

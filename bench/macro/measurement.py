@@ -111,6 +111,7 @@ def judge(cell, one):
         "read_mb_per_s": read / 1e6 / measured["wall_s"],
         "switches_per_request": measured["context_switches"] / requests,
         "blocked_calls": measured["blocked_calls"],
+        "bound_requests_per_s": validity.bound_requests_per_s(measured, load["requests_per_s"]),
         "disk_busy_share": validity.busy_share(measured),
         **queue_depths(measured),
     }

@@ -74,6 +74,7 @@ def standard():
     sweep = [one for helpers in (4, 16) for one in
              cells(("Flash-NB-AMPED", "Flash-NB-AMTED"), berkeley, disk_concurrency=helpers, experiment="berkeley",
                    passes=BOTH)]
+    sweep += cells(("nginx-threads-4",), berkeley, experiment="berkeley", passes=BOTH)
     paper = figures(scale, (16, 64, 256), 1)
     twice = again([one for one in paper if one.clients == 64])
     read_ahead = cells((LAIO, BLOCKING, "Flash-NB-AMPED", "nginx-threads-64"), berkeley, disk="ext4-ra128",
@@ -124,7 +125,17 @@ def cold():
     return result
 
 
-PLANS = {"smallest": smallest, "quick": quick, "standard": standard, "full": full, "warm": warm, "cold": cold}
+def sensitivity():
+    """What Table 2 leaves open, each parameter alone below and above its default."""
+    values = {"mean_file_bytes": (10_000, 40_000), "tail_index": (0.9, 1.4), "zipf_exponent": (0.7, 1.2),
+              "repeat_probability": (0, 0.5), "sequence_mean_requests": (2, 32), "folder_depth": (1, 8)}
+    changes = [()] + [(f"{name}={value}",) for name, both in values.items() for value in both]
+    return [one for change in changes for one in
+            cells((LAIO, BLOCKING, "Flash-NB-AMPED"), Workload("berkeley", 0.05, options=change), experiment="sensitivity")]
+
+
+PLANS = {"smallest": smallest, "quick": quick, "standard": standard, "full": full, "warm": warm, "cold": cold,
+         "sensitivity": sensitivity}
 
 
 def block_of(cell):

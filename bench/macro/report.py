@@ -19,8 +19,8 @@ def write(records, folder, is_for_docs=False):
     observations = Observations(flatten(records))
     parts = [*beginning(records), *again_part(observations), *goals_part(observations),
              *claims_part(observations), *figures_part(observations), *meetings_part(observations),
-             *in_memory_part(observations), *limits_part(observations), *void_part(records, observations),
-             *all_part(observations)]
+             *in_memory_part(observations), *sensitivity_part(observations), *limits_part(observations),
+             *void_part(records, observations), *all_part(observations)]
     written = [folder / "report.html"]
     written[0].write_text(as_html(TITLE, parts), encoding="utf-8")
     if is_for_docs:
@@ -117,7 +117,7 @@ def meeting_places(observations):
     groups = {}
     for place in observations.places():
         experiment, workload, disk, clients, memory, _ = place
-        if len(observations.servers(place)) >= 3 and experiment not in ("smallest", "in memory"):
+        if len(observations.servers(place)) >= 3 and experiment not in ("smallest", "in memory", "sensitivity"):
             groups.setdefault((experiment, workload, disk, clients, memory), []).append(place)
     return groups
 
@@ -155,7 +155,7 @@ def cell_text(value, form):
     return "" if value is None else format(value, form)
 
 
-COLUMNS = (("requests/s", "requests_per_s", ",.0f"), ("Mb/s", "megabits_per_s", ",.0f"),
+COLUMNS = (("requests/s", "requests_per_s", ",.0f"), ("its bound", "bound_requests_per_s", ",.0f"), ("Mb/s", "megabits_per_s", ",.0f"),
            ("mean ms", "response_ms", ",.1f"), ("p99 ms", "response_p99_ms", ",.1f"),
            ("probe p99 ms", "probe_p99_ms", ",.1f"), ("CPU us a request", "cpu_us_per_request", ",.0f"),
            ("CPU %", "cpu_percent", ".0f"), ("read by served", "read_per_served", ".2f"), ("queue depth", "queue_depth", ".1f"),
@@ -201,7 +201,24 @@ def in_memory_part(observations):
                       "the client was the limit do not count."),
             *picture("in-memory", "In memory: ratios and their bounds",
                      lambda: figures.ratio_bars(observations, places, goals.LAIO, rivals)),
-            Table(("where", "by", "ratio", "lower bound", "pairs"), tuple(rows), numbers_from=2)]
+            Table(("where", "against", "ratio", "lower bound", "pairs"), tuple(rows), numbers_from=2)]
+
+
+def sensitivity_part(observations):
+    """Each parameter that the paper's Table 2 leaves open, changed alone: does the conclusion move?"""
+    places = observations.places(experiment="sensitivity", kind="cold")
+    if not places:
+        return []
+    rivals = (goals.BLOCKING, "Flash-NB-AMPED")
+    rows = []
+    for place in places:
+        ratios = [observations.ratio(place, goals.LAIO, rival, counting_clients_limit=True) for rival in rivals]
+        rows.append((", ".join(place[1].options) or "as it is",
+                     cell_text(observations.value(place, goals.LAIO, "requests_per_s"), ",.0f"),
+                     *(f"{ratio['ratio']:.2f}" if ratio else "" for ratio in ratios)))
+    return [Heading("What the workload's open parameters change"),
+            Paragraph(f"{places[0][1].kind} x {places[0][1].scale:g}, {places[0][2]}, {places[0][3]} clients, cold."),
+            Table(("parameter", f"{goals.LAIO}, requests/s", *(f"against {rival}" for rival in rivals)), tuple(rows))]
 
 
 def limits_part(observations):

@@ -45,6 +45,16 @@ def busy_share(measured):
     return disk["busy_ms"] / 1000 / measured["wall_s"]
 
 
+def bound_requests_per_s(measured, requests_per_s):
+    """What this server could do at most, at the time of CPU and disk that its requests took here: as fast as when the
+    busiest of them had nothing left (the utilisation law). Of a disk that serves several accesses at once, busy is less than
+    full, and the bound too low: it is said for disks of one arm, and for those whose channels are counted."""
+    shares = [measured["server_cpu_share"], measured.get("slowfs_cpu_share", 0)]
+    if "slowfs_cpu_share" in measured:
+        shares.append(busy_share(measured) or 0)
+    return requests_per_s / max(shares) if max(shares) > 0 else None
+
+
 def saturated(measured, is_client_bound=False):
     """What had nothing left to give: any of server, client, disk, slowfs."""
     found = []

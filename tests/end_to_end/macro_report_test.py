@@ -15,6 +15,7 @@ import xml.etree.ElementTree
 from macro_records import RICE, cell, record
 
 from macro import document, figures, plan, report
+from macro.cell import Workload
 from macro.failure import Unavailable
 from macro.observations import Observations, flatten
 
@@ -91,6 +92,14 @@ class Report(unittest.TestCase):
         page = self.page([failed, void, record(cell(), 100)])
         self.assertIn("it did not start", page)
         self.assertIn("errors in responses: 7 reset", page)
+
+    def test_open_parameters_of_the_workload(self):
+        changed = Workload("berkeley", 0.02, options=("zipf_exponent=0.7",))
+        records = [record(cell(server, workload=changed, experiment="sensitivity", memory=0.3), requests_per_s)
+                   for server, requests_per_s in (("Flash-LAIO-LAIO", 250), ("Flash-NB-B", 100))]
+        page = self.page(records)
+        self.assertIn("zipf_exponent=0.7", page)
+        self.assertIn(">2.50<", page)
 
     def test_a_single_cell(self):
         self.assertIn("not measured", self.page([record(cell(), 100)]))

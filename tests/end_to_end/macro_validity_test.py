@@ -77,6 +77,11 @@ class Derived(unittest.TestCase):
         derived = one_pass(cell(), "cold", 1000, load={"has_probe_starved": True, "seconds": 10.0})["derived"]
         self.assertEqual(derived["probe_p99_ms"], 10_000)
 
+    def test_bounds(self):
+        self.assertEqual(one_pass(cell(), "cold", 1000)["derived"]["bound_requests_per_s"], 2000)
+        slow = {"slowfs_cpu_share": 0.1, "disk": {"read_bytes": 0, "busy_ms": 800, "weighted_ms": 1, "reads_ms": 1}}
+        self.assertEqual(one_pass(cell(), "cold", 1000, measured=slow)["derived"]["bound_requests_per_s"], 1250)
+
     def test_a_software_disk_in_our_time(self):
         operation = {"requests": 10, "bytes": 4096, "mean_ms": 40.0}
         said = {"speed": 20.0, "operations": {"read": operation, "lookup": dict(operation, bytes=0)},
