@@ -1,6 +1,7 @@
-"""A cell: one server before one workload on one disk, with so many clients. It is run in one server process, from empty
-caches: first the whole trace once, which is the cold pass; then, where asked for, once again, which is the warm one. Each
-pass has a record of its own. Cells are values: what they are made of is their identity, and names their file."""
+"""A cell: one server before one workload on one disk, with so many clients. It is run in one server process, from
+empty caches: first the whole trace once, which is the cold pass; then, where asked for, once again, which is the warm
+one. Each pass has a record of its own. Cells are values: what they are made of is their identity, and names their
+file."""
 
 import dataclasses
 import hashlib

@@ -1,8 +1,8 @@
-"""The server's control group: what bounds its memory, page cache included, and counts its CPU time. Version 1 and 2 are
-understood, each controller where it is mounted. A page is charged to the group that read it first and served to anyone: so a
-group lives for one cell, and is emptied before it is removed (page_cache.py checks that nothing is left). Groups are made
-at the top of the hierarchy: in version 2 our own group has processes and could have no children with controllers. Of a
-group that cannot be had, the reason is kept."""
+"""The server's control group: what bounds its memory, page cache included, and counts its CPU time. Version 1 and 2
+are understood, each controller where it is mounted. A page is charged to the group that read it first and served to
+anyone: so a group lives for one cell, and is emptied before it is removed (page_cache.py checks that nothing is left).
+Groups are made at the top of the hierarchy: in version 2 our own group has processes and could have no children with
+controllers. Of a group that cannot be had, the reason is kept."""
 
 import contextlib
 import os
@@ -54,7 +54,8 @@ def numbers(text):
 
 
 class Group:
-    """`with Group(...) as group`: made at the beginning, emptied and removed at the end with whoever is still in it."""
+    """`with Group(...) as group`: made at the beginning, emptied and removed at the end with whoever is still in
+    it."""
 
     def __init__(self, memory_bytes=None, owner=None):
         self.memory_bytes = memory_bytes
@@ -117,7 +118,8 @@ class Group:
                 "bytes": int(usage)}
 
     def empty(self):
-        """Ends who is still in it, and gives its pages back: what stays charged to a removed group is served for free."""
+        """Ends who is still in it, and gives its pages back: what stays charged to a removed group is served for
+        free."""
         deadline = time.monotonic() + ANTI_HANG_S
         for folder in self.folders():
             while (folder / "cgroup.procs").exists() and (left := (folder / "cgroup.procs").read_text().split()):

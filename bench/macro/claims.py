@@ -1,5 +1,5 @@
-"""What the paper says, each sentence beside what was measured here; wins and losses alike. A claim over a range of clients is
-answered with the range measured here. Only ratios are compared: the paper's machine was another one."""
+"""What the paper says, each sentence beside what was measured here; wins and losses alike. A claim over a range of
+clients is answered with the range measured here. Only ratios are compared: the paper's machine was another one."""
 
 import dataclasses
 
@@ -79,8 +79,9 @@ def rows(observations):
     result = []
     for claim in CLAIMS:
         for kind in claim.kinds:
+            here = range_text(measured(claim, kind, observations))
             result.append((claim.where, f"{claim.ours} against {claim.theirs}", f"{claim.workload}, {kind}",
-                           NAMES_OF_METRICS[claim.metric], claim.paper, range_text(measured(claim, kind, observations))))
+                           NAMES_OF_METRICS[claim.metric], claim.paper, here))
     for where, paper, theirs in PEAKS:
         result.append((where, f"{LAIO} against {theirs}", "berkeley, peak over clients and caches", "throughput", paper,
                        peak_text(observations, theirs)))

@@ -1,5 +1,5 @@
-"""laio-replay, on the client's CPU: plays a trace and says what came back. This file alone knows its options and the names in
-its report."""
+"""laio-replay, on the client's CPU: plays a trace and says what came back. This file alone knows its options and the
+names in its report."""
 
 import dataclasses
 import json

@@ -1,13 +1,13 @@
-"""Who runs on which CPU: the server on one, the client and a disk made of software on another. With a single CPU all share
-it, and the report says so."""
+"""Who runs on which CPU: the server on one, the client and a disk made of software on another. With a single CPU all
+share it, and the report says so."""
 
 import os
 import pathlib
 
 
 def chosen():
-    """(the server's CPU, the client's), the same twice if there is but one. The server's is the last: the first one has
-    most of the interrupts."""
+    """(the server's CPU, the client's), the same twice if there is but one. The server's is the last: the first one
+    has most of the interrupts."""
     available = sorted(os.sched_getaffinity(0))
     return available[-1], available[0]
 

@@ -1,7 +1,7 @@
-"""Where a tree lies while it is served. ext4: a folder beside the build, on the machine's own disk. ext4-ra128: a loop device
-with read-ahead of 128 KB, the kernel's default, where the machine's own disk may have another; its image is read past the
-page cache, or everything would be in memory twice. The others are laio-slowfs, mounted afresh for each cell, with files
-that are nowhere but in its arithmetic."""
+"""Where a tree lies while it is served. ext4: a folder beside the build, on the machine's own disk. ext4-ra128: a loop
+device with read-ahead of 128 KB, the kernel's default, where the machine's own disk may have another; its image is
+read past the page cache, or everything would be in memory twice. The others are laio-slowfs, mounted afresh for each
+cell, with files that are nowhere but in its arithmetic."""
 
 import contextlib
 import json

@@ -1,12 +1,14 @@
-"""A text of headings, paragraphs, tables and pictures, written as one page of HTML that needs nothing else, or as Markdown with
-its pictures beside it. What is in a cell or a paragraph is plain text: both ways of writing escape it."""
+"""A text of headings, paragraphs, tables and pictures, written as one page of HTML that needs nothing else, or as
+Markdown with its pictures beside it. What is in a cell or a paragraph is plain text: both ways of writing escape
+it."""
 
 import dataclasses
 import html
 import re
 
 STYLE = """
-body { font: 16px/1.5 system-ui, sans-serif; color: #111; background: #fff; margin: 2em auto; max-width: 75em; padding: 0 1em }
+body { font: 16px/1.5 system-ui, sans-serif; color: #111; background: #fff }
+body { margin: 2em auto; max-width: 75em; padding: 0 1em }
 h1, h2, h3 { line-height: 1.2 } h2 { margin-top: 2em; border-bottom: 1px solid #bbb }
 .wide { overflow-x: auto } table { border-collapse: collapse; font-size: 14px; font-variant-numeric: tabular-nums }
 th, td { border-bottom: 1px solid #ddd; padding: .25em .7em; text-align: left; vertical-align: top }
@@ -73,8 +75,8 @@ def html_row(row, tag, table):
 
 
 def inline(picture):
-    """Without the lines that only a file of its own may begin with. Names within a picture are made its own: a page has
-    one space of names for all of them."""
+    """Without the lines that only a file of its own may begin with. Names within a picture are made its own: a page
+    has one space of names for all of them."""
     svg = picture.svg[picture.svg.index("<svg"):]
     svg = re.sub(r'\bid="', f'id="{picture.name}-', svg)
     svg = re.sub(r'(xlink:href="#|href="#|url\(#)(?!' + re.escape(picture.name) + "-)", rf"\1{picture.name}-", svg)

@@ -1,7 +1,8 @@
-"""The pictures. Lines against clients for the paper's figures 7 to 11, bars where all servers meet at one number of clients.
-A server has the same marker and grey in every picture, a cold cache is dashed and hollow, a warm one solid and filled:
-nothing is told by colour alone. Legends stand below the panels, where no line is. Medians; where there were rounds, a
-whisker from the least to the greatest. matplotlib is asked for here alone, and pictures are text (SVG)."""
+"""The pictures. Lines against clients for the paper's figures 7 to 11, bars where all servers meet at one number of
+clients. A server has the same marker and grey in every picture, a cold cache is dashed and hollow, a warm one solid
+and filled: nothing is told by colour alone. Legends stand below the panels, where no line is. Medians; where there
+were rounds, a whisker from the least to the greatest. matplotlib is asked for here alone, and pictures are text
+(SVG)."""
 
 import io
 
@@ -32,7 +33,8 @@ def plotting():
     try:
         import matplotlib
     except ImportError:
-        raise Unavailable("pictures need matplotlib (Debian: python3-matplotlib; scripts/install-packages peers)") from None
+        raise Unavailable("pictures need matplotlib (Debian: python3-matplotlib; "
+                          "scripts/install-packages peers)") from None
     matplotlib.use("svg")
     from matplotlib import pyplot
     matplotlib.rcParams.update({"svg.hashsalt": "laio", "svg.fonttype": "none", "font.size": 10,
@@ -108,12 +110,13 @@ def lines(observations, number):
 
 
 def bars(observations, places, metrics, servers):
-    """All servers where they met: a panel for each metric, in each a bar for each place (cold and warm, or disks). Ordered
-    by the first metric; a logarithmic axis where values span more than a factor of thirty."""
+    """All servers where they met: a panel for each metric, in each a bar for each place (cold and warm, or disks).
+    Ordered by the first metric; a logarithmic axis where values span more than a factor of thirty."""
     pyplot = plotting()
     names = sorted(servers, key=lambda name: observations.value(places[0], name, metrics[0]) or 0)
-    figure, all_axes = pyplot.subplots(1, len(metrics), figsize=(WIDTH_IN, 0.9 + 0.28 * len(names) * len(places) ** 0.5),
-                                       layout="constrained", sharey=True, squeeze=False)
+    height_in = 0.9 + 0.28 * len(names) * len(places) ** 0.5
+    figure, all_axes = pyplot.subplots(1, len(metrics), figsize=(WIDTH_IN, height_in), layout="constrained",
+                                       sharey=True, squeeze=False)
     looks = (("0.35", ""), ("0.8", "////"), ("1.0", "...."))
     height = 0.8 / len(places)
     for axes, metric in zip(all_axes[0], metrics):
@@ -122,8 +125,8 @@ def bars(observations, places, metrics, servers):
             values = [observations.value(place, name, metric) or 0 for name in names]
             grey, hatch = looks[i % len(looks)]
             at = [row + 0.8 - height * (i + 0.5) for row in range(len(names))]
-            axes.barh(at, values, height, color=grey, hatch=hatch, edgecolor="0.2", linewidth=0.6, label=difference_text(
-                place, places))
+            axes.barh(at, values, height, color=grey, hatch=hatch, edgecolor="0.2", linewidth=0.6,
+                      label=difference_text(place, places))
             for row, value in zip(at, values):
                 if value:
                     axes.annotate(number_text(value), (value, row), xytext=(3, 0), textcoords="offset points",

@@ -1,5 +1,5 @@
-"""What this project wants to reach, and whether it did: met, within the noise of measuring (3 %), not met, or not measured.
-Each goal looks at all places that it speaks of, and the worst of them decides."""
+"""What this project wants to reach, and whether it did: met, within the noise of measuring (3 %), not met, or not
+measured. Each goal looks at all places that it speaks of, and the worst of them decides."""
 
 import dataclasses
 

@@ -56,7 +56,8 @@ def chosen_cells(arguments):
 def told(place, cells):
     """What cannot be had here is said before anything is measured, and the cells that need it are left out."""
     if not page_cache.can_drop():
-        print("caches cannot be dropped by this user: names stay known between cells, only the files' bytes are dropped from memory")
+        print("caches cannot be dropped by this user: names stay known between cells, only the "
+              "files' bytes are dropped from memory")
     if place.no_groups:
         print(f"{place.no_groups}: memory is not limited, cells that need it are void")
     if not cpus.are_apart():
@@ -117,7 +118,8 @@ def measure(cells, place, results, is_afresh):
 
 
 def keep_others_out(folder):
-    """Two runs in one folder would take one another's disks away; on one machine they would only disturb one another."""
+    """Two runs in one folder would take one another's disks away; on one machine they would only disturb one
+    another."""
     lock = os.open(folder, os.O_RDONLY)  # held until we end
     try:
         fcntl.flock(lock, fcntl.LOCK_EX | fcntl.LOCK_NB)

@@ -1,5 +1,5 @@
-"""One cell, from empty caches to its record: the tree where it has to be, a control group of its own, nothing in memory, the
-server, the passes, and what was read before and after each. Whatever fails in it fails this cell alone."""
+"""One cell, from empty caches to its record: the tree where it has to be, a control group of its own, nothing in
+memory, the server, the passes, and what was read before and after each. Whatever fails in it fails this cell alone."""
 
 import contextlib
 import dataclasses
@@ -61,7 +61,8 @@ def run(cell, place):
 def measure(cell, prepared, place):
     limit = memory_bytes(cell, prepared)
     with contextlib.ExitStack() as stack:
-        scratch = pathlib.Path(stack.enter_context(tempfile.TemporaryDirectory(prefix=disks.SCRATCH_PREFIX, dir=place.top)))
+        folder = tempfile.TemporaryDirectory(prefix=disks.SCRATCH_PREFIX, dir=place.top)
+        scratch = pathlib.Path(stack.enter_context(folder))
         scratch.chmod(0o755)
         at_start = limit + memory_limit.AT_START_BYTES if limit else None
         group = None if place.no_groups else stack.enter_context(cgroup.Group(at_start))
@@ -87,7 +88,8 @@ def play_once(cell, prepared, server, meters):
     if probe:
         client.bring_in(server.url, probe)
     before = meters.read()
-    load = client.play(server.url, prepared.trace, cell.clients, servers.is_persistent(cell.server), probe, cell.seconds)
+    load = client.play(server.url, prepared.trace, cell.clients, servers.is_persistent(cell.server), probe,
+                       cell.seconds)
     measured = between(before, meters.read())
     return {"load": dataclasses.asdict(load), "measured": measured,
             "workload": {"requests": prepared.requests, "footprint_bytes": prepared.footprint_bytes}}
@@ -120,9 +122,9 @@ def judge(cell, one):
 
 
 def queue_depths(measured):
-    """Two ways to the same number: the weighted time, and rate times latency. When they differ for a real disk, writes or
-    other programs were at it, or the kernel's clock is coarser than the disk; a software disk's requests may wait for what
-    is no access of its arm."""
+    """Two ways to the same number: the weighted time, and rate times latency. When they differ for a real disk,
+    writes or other programs were at it, or the kernel's clock is coarser than the disk; a software disk's requests
+    may wait for what is no access of its arm."""
     disk = measured.get("disk")
     if not disk:
         return {"queue_depth": None, "rate_x_latency": None}

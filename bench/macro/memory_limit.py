@@ -1,7 +1,8 @@
-"""How much memory a server's group may use: the workload's share of its footprint, which is for files and what the kernel knows
-of them, and in addition what the server's processes have for themselves, followed while it runs. The paper's machine had
-2 GB, of which sixty helpers' stacks and tables were nothing; at a fiftieth of its footprint they would be most of the memory,
-and the scale of the experiment would be measured instead of the helpers. What was added is in the record.
+"""How much memory a server's group may use: the workload's share of its footprint, which is for files and what the
+kernel knows of them, and in addition what the server's processes have for themselves, followed while it runs. The
+paper's machine had 2 GB, of which sixty helpers' stacks and tables were nothing; at a fiftieth of its footprint they
+would be most of the memory, and the scale of the experiment would be measured instead of the helpers. What was added
+is in the record.
 
 A thread of the runner does it, a few times a second, on the client's CPU: about 1 % of it with 64 helpers."""
 
@@ -32,7 +33,8 @@ def own_bytes(group):
 
 
 class Follower:
-    """`with Follower(group, bytes)`: until the end of the block the group may use these bytes and what its processes have."""
+    """`with Follower(group, bytes)`: until the end of the block the group may use these bytes and what its processes
+    have."""
 
     def __init__(self, group, file_bytes):
         self.group, self.file_bytes = group, file_bytes

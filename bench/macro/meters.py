@@ -1,7 +1,8 @@
-"""What is read just before and just after a pass; a measurement is the difference. CPU time is the control group's, which
-counts children and threads that have ended too; without a group it is that of the processes that are there. Bytes read from
-disk are what the kernel says of the server's processes (/proc/PID/io), whoever else uses the disk; the disk's own numbers
-are beside them. What a server's process that has ended had read is lost: helpers live as long as their server."""
+"""What is read just before and just after a pass; a measurement is the difference. CPU time is the control group's,
+which counts children and threads that have ended too; without a group it is that of the processes that are there.
+Bytes read from disk are what the kernel says of the server's processes (/proc/PID/io), whoever else uses the disk; the
+disk's own numbers are beside them. What a server's process that has ended had read is lost: helpers live as long as
+their server."""
 
 import contextlib
 import os
@@ -70,8 +71,8 @@ def parse_diskstats(text, name):
 
 
 def of_slowfs(statistics):
-    """The same numbers of a software disk, from what it says itself. Its times are the modelled disk's: our clock's are
-    shorter by its speed."""
+    """The same numbers of a software disk, from what it says itself. Its times are the modelled disk's: our clock's
+    are shorter by its speed."""
     below, operations, speed = statistics["disk"], statistics["operations"], statistics["speed"]
     busy_s = below["busy_s"] or [0]
     return {"reads": operations["read"]["requests"], "read_bytes": operations["read"]["bytes"],

@@ -1,5 +1,5 @@
-"""What was measured, pass by pass, and how passes are compared: only with those of the same experiment, workload, disk,
-number of clients, round and kind, and only if neither is void."""
+"""What was measured, pass by pass, and how passes are compared: only with those of the same experiment, workload,
+disk, number of clients, round and kind, and only if neither is void."""
 
 import collections
 import dataclasses
@@ -32,7 +32,8 @@ class Observation:
     @property
     def place(self):
         """What it may be compared with has the same."""
-        return (self.cell.experiment, self.cell.workload, self.cell.disk, self.cell.clients, self.cell.memory, self.kind)
+        cell = self.cell
+        return (cell.experiment, cell.workload, cell.disk, cell.clients, cell.memory, self.kind)
 
 
 def flatten(records):

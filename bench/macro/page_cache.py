@@ -1,6 +1,6 @@
-"""What is in memory before a cell: nothing of its tree. Root drops everything, names and inodes included; anyone else asks
-for the files' pages alone, and names stay known, which the report says. `fincore` then tells what is left. It opens every
-file and so makes the names known again: root drops once more afterwards, which can only take away."""
+"""What is in memory before a cell: nothing of its tree. Root drops everything, names and inodes included; anyone else
+asks for the files' pages alone, and names stay known, which the report says. `fincore` then tells what is left. It
+opens every file and so makes the names known again: root drops once more afterwards, which can only take away."""
 
 import os
 import pathlib
@@ -13,7 +13,8 @@ DROP = pathlib.Path("/proc/sys/vm/drop_caches")
 
 
 def parse_fincore(text):
-    """The sum of `fincore --bytes --noheadings --output RES`. An empty file has a line as well; 0 if there are none."""
+    """The sum of `fincore --bytes --noheadings --output RES`. An empty file has a line as well; 0 if there are
+    none."""
     return sum(int(word) for word in text.split())
 
 
@@ -22,8 +23,9 @@ def resident_bytes(tree):
     find = subprocess.Popen([system("find", "findutils"), str(tree), "-xdev", "-type", "f", "-size", "+0", "-print0"],
                             stdout=subprocess.PIPE)
     try:
-        looked = subprocess.run([system("xargs", "findutils"), "-0", "-r", "-n", "1000", system("fincore", "util-linux"),
-                                 "--bytes", "--noheadings", "--output", "RES"], stdin=find.stdout,
+        looked = subprocess.run([system("xargs", "findutils"), "-0", "-r", "-n", "1000",
+                                 system("fincore", "util-linux"), "--bytes", "--noheadings", "--output", "RES"],
+                                stdin=find.stdout,
                                 capture_output=True, text=True, timeout=10 * ANTI_HANG_S, check=False)
     finally:
         find.stdout.close()
@@ -61,8 +63,8 @@ def clear(tree):
 
 
 def make_cold(tree, is_ours_alone=False):
-    """Nothing of the tree is in memory when this returns; otherwise the cell fails. What a disk of our own has just been
-    mounted for (`is_ours_alone`) has been read by nobody: looking at it would make it warm."""
+    """Nothing of the tree is in memory when this returns; otherwise the cell fails. What a disk of our own has just
+    been mounted for (`is_ours_alone`) has been read by nobody: looking at it would make it warm."""
     if is_ours_alone:
         if can_drop():
             drop()

@@ -1,5 +1,6 @@
 """The servers of others, from Debian's packages, with the configurations of bench/peers/. A name says the settings:
-nginx[-threads-N | -workers-N][-cache]; lighttpd; h2o; apache; caddy. Words between @ in a configuration are filled in here."""
+nginx[-threads-N | -workers-N][-cache]; lighttpd; h2o; apache; caddy. Words between @ in a configuration are filled in
+here."""
 
 import pathlib
 import pwd

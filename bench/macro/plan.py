@@ -1,6 +1,6 @@
-"""Which cells are measured, and in which order. Cells of one block (experiment, disk, clients, round) are compared with one
-another: they come one after another, shuffled, so that no server always has the better minute; blocks are shuffled as well.
-The seed makes the order repeatable; it does not change which cells there are."""
+"""Which cells are measured, and in which order. Cells of one block (experiment, disk, clients, round) are compared
+with one another: they come one after another, shuffled, so that no server always has the better minute; blocks are
+shuffled as well. The seed makes the order repeatable; it does not change which cells there are."""
 
 import collections
 import itertools
@@ -54,9 +54,11 @@ def figures(scale, clients, rounds):
 
 
 def slow(scale, clients, rounds, servers=RIVALS):
-    """Disks made of software, a probe beside the load. Where each name takes 10 ms, every file is asked for about once, for
-    as long as its loop lets each server: to the end of a trace, some would take fifty times as long as others."""
-    names = Workload("metadata", scale["lookups"], options=("requests=1100000", "folder_depth=2", "files_per_folder=100"))
+    """Disks made of software, a probe beside the load. Where each name takes 10 ms, every file is asked for about
+    once, for as long as its loop lets each server: to the end of a trace, some would take fifty times as long as
+    others."""
+    options = ("requests=1100000", "folder_depth=2", "files_per_folder=100")
+    names = Workload("metadata", scale["lookups"], options=options)
     result = []
     for number in clients:
         shared = {"clients": number, "probe": True, "experiment": "slow", "rounds": rounds}
@@ -131,7 +133,8 @@ def sensitivity():
               "repeat_probability": (0, 0.5), "sequence_mean_requests": (2, 32), "folder_depth": (1, 8)}
     changes = [()] + [(f"{name}={value}",) for name, both in values.items() for value in both]
     return [one for change in changes for one in
-            cells((LAIO, BLOCKING, "Flash-NB-AMPED"), Workload("berkeley", 0.05, options=change), experiment="sensitivity")]
+            cells((LAIO, BLOCKING, "Flash-NB-AMPED"), Workload("berkeley", 0.05, options=change),
+                  experiment="sensitivity")]
 
 
 PLANS = {"smallest": smallest, "quick": quick, "standard": standard, "full": full, "warm": warm, "cold": cold,

@@ -1,5 +1,6 @@
-"""The report of all records of a commit: build/paper/report.html, one file that holds all it shows, and on demand docs/evaluation.md with
-its pictures. Both are the same parts. What is void is listed with its reason, what was not measured is said."""
+"""The report of all records of a commit: build/paper/report.html, one file that holds all it shows, and on demand
+docs/evaluation.md with its pictures. Both are the same parts. What is void is listed with its reason, what was not
+measured is said."""
 
 
 from . import claims, figures, goals, peers
@@ -73,7 +74,8 @@ def again_part(observations):
                f"which is more than {AGAIN_TOLERANCE:.2f} away from 1: no difference of this run is to be believed")
     bounds = f" (95 %: {ratio['lower']:.3f} to {ratio['upper']:.3f})" if ratio["lower"] else ""
     return [Heading("Does a server agree with itself?"),
-            Paragraph(f"The same server measured twice in {ratio['n']} pairs: {ratio['ratio']:.3f}{bounds}, {verdict}.")]
+            Paragraph(f"The same server measured twice in {ratio['n']} pairs: {ratio['ratio']:.3f}{bounds}, "
+                      f"{verdict}.")]
 
 
 def goals_part(observations):
@@ -112,8 +114,8 @@ def figures_part(observations):
 
 
 def meeting_places(observations):
-    """Groups of places that make one picture: each experiment where three servers or more met at one number of clients,
-    cold and warm side by side; the disks of software, one picture each."""
+    """Groups of places that make one picture: each experiment where three servers or more met at one number of
+    clients, cold and warm side by side; the disks of software, one picture each."""
     groups = {}
     for place in observations.places():
         experiment, workload, disk, clients, memory, _ = place
@@ -155,10 +157,12 @@ def cell_text(value, form):
     return "" if value is None else format(value, form)
 
 
-COLUMNS = (("requests/s", "requests_per_s", ",.0f"), ("its bound", "bound_requests_per_s", ",.0f"), ("Mb/s", "megabits_per_s", ",.0f"),
-           ("mean ms", "response_ms", ",.1f"), ("p99 ms", "response_p99_ms", ",.1f"),
+COLUMNS = (("requests/s", "requests_per_s", ",.0f"), ("its bound", "bound_requests_per_s", ",.0f"),
+           ("Mb/s", "megabits_per_s", ",.0f"), ("mean ms", "response_ms", ",.1f"),
+           ("p99 ms", "response_p99_ms", ",.1f"),
            ("probe p99 ms", "probe_p99_ms", ",.1f"), ("CPU us a request", "cpu_us_per_request", ",.0f"),
-           ("CPU %", "cpu_percent", ".0f"), ("read by served", "read_per_served", ".2f"), ("queue depth", "queue_depth", ".1f"),
+           ("CPU %", "cpu_percent", ".0f"), ("read by served", "read_per_served", ".2f"),
+           ("queue depth", "queue_depth", ".1f"),
            ("rate x latency", "rate_x_latency", ".1f"), ("switches a request", "switches_per_request", ".2f"),
            ("blocked calls", "blocked_calls", ",.0f"))
 
@@ -176,8 +180,11 @@ def meeting_table(observations, place):
                      key=lambda name: observations.value(place, name, "requests_per_s"))
     columns = [column for column in COLUMNS
                if any(observations.value(place, name, column[1]) is not None for name in servers)]
-    rows = tuple((name, *(spread_text(observations.summary(place, name, metric), form) if metric == "requests_per_s" else
-                          cell_text(observations.value(place, name, metric), form) for _, metric, form in columns),
+
+    def text(name, metric, form):
+        found = observations.summary(place, name, metric)
+        return spread_text(found, form) if metric == "requests_per_s" else cell_text(found and found["median"], form)
+    rows = tuple((name, *(text(name, metric, form) for _, metric, form in columns),
                   ", ".join(observations.saturated(place, name))) for name in servers)
     return [Paragraph(best_text(observations, place)),
             Table(("server", *(head for head, _, _ in columns), "saturated"), rows)]
@@ -197,8 +204,8 @@ def in_memory_part(observations):
             rows.append((goals.place_text(place), rival, f"{ratio['ratio']:.3f}" if ratio else text,
                          cell_text(ratio and ratio["lower"], ".3f"), ratio["n"] if ratio else 0))
     return [Heading("In memory, in pairs"),
-            Paragraph("Ratios of requests/s, round by round; the lower bound holds with 95 % (sign test). Pairs in which "
-                      "the client was the limit do not count."),
+            Paragraph("Ratios of requests/s, round by round; the lower bound holds with 95 % (sign test). Pairs in "
+                      "which the client was the limit do not count."),
             *picture("in-memory", "In memory: ratios and their bounds",
                      lambda: figures.ratio_bars(observations, places, goals.LAIO, rivals)),
             Table(("where", "against", "ratio", "lower bound", "pairs"), tuple(rows), numbers_from=2)]

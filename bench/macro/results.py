@@ -1,5 +1,6 @@
-"""The records: a file of JSON for each finished cell, in build/paper/cells/. A rerun at the same commit finds what is finished,
-also as part of another plan; a record of another commit is measured again. A file is written whole or not at all."""
+"""The records: a file of JSON for each finished cell, in build/paper/cells/. A rerun at the same commit finds what is
+finished, also as part of another plan; a record of another commit is measured again. A file is written whole or not at
+all."""
 
 import contextlib
 import json

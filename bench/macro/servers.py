@@ -1,5 +1,6 @@
-"""A server under test, from its start to its end: pinned to its CPU, in its control group where there is one. laio-httpd
-says its URL and, at SIGUSR1, what it counted; peers (peers.py) listen where they are told to, and say nothing."""
+"""A server under test, from its start to its end: pinned to its CPU, in its control group where there is one.
+laio-httpd says its URL and, at SIGUSR1, what it counted; peers (peers.py) listen where they are told to, and say
+nothing."""
 
 import contextlib
 import json

@@ -1,6 +1,7 @@
-"""Medians and spreads of a few repetitions, and ratios of pairs that were measured one after the other. The lower bound of a
-ratio is that of the sign test, which assumes nothing about how the ratios are distributed: with confidence 95 % the median
-is above the k-th smallest. Below five pairs there is none. Means and t lost: one disturbed round moves them."""
+"""Medians and spreads of a few repetitions, and ratios of pairs that were measured one after the other. The lower
+bound of a ratio is that of the sign test, which assumes nothing about how the ratios are distributed: with confidence
+95 % the median is above the k-th smallest. Below five pairs there is none. Means and t lost: one disturbed round moves
+them."""
 
 import math
 import statistics

@@ -1,5 +1,5 @@
-"""Which passes do not count, and what must be known of those that do. Void is what was measured wrongly; a mark says what
-bounded the number, so that a reader does not take the client's or the disk's limit for the server's."""
+"""Which passes do not count, and what must be known of those that do. Void is what was measured wrongly; a mark says
+what bounded the number, so that a reader does not take the client's or the disk's limit for the server's."""
 
 IN_MEMORY_READ_SHARE_MAX = 0.005  # of the bytes served
 CLIENT_IDLE_MIN = 0.15
@@ -47,8 +47,9 @@ def busy_share(measured):
 
 def bound_requests_per_s(measured, requests_per_s):
     """What this server could do at most, at the time of CPU and disk that its requests took here: as fast as when the
-    busiest of them had nothing left (the utilisation law). Of a disk that serves several accesses at once, busy is less than
-    full, and the bound too low: it is said for disks of one arm, and for those whose channels are counted."""
+    busiest of them had nothing left (the utilisation law). Of a disk that serves several accesses at once, busy is
+    less than full, and the bound too low: it is said for disks of one arm, and for those whose channels are
+    counted."""
     shares = [measured["server_cpu_share"], measured.get("slowfs_cpu_share", 0)]
     if "slowfs_cpu_share" in measured:
         shares.append(busy_share(measured) or 0)

@@ -1,5 +1,5 @@
-"""The trees and traces: made once by laio-replay, kept in build/paper/workloads/, the same for the same parameters. A tree
-that was not finished is made again. What is written is brought to the disk before anything is measured."""
+"""The trees and traces: made once by laio-replay, kept in build/paper/workloads/, the same for the same parameters. A
+tree that was not finished is made again. What is written is brought to the disk before anything is measured."""
 
 import hashlib
 import json

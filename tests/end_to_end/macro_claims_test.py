@@ -1,6 +1,6 @@
 #!/usr/bin/env python3
-"""The paper's claims and our goals, answered from records that are made up: what is compared with what, and what is said when
-it was not measured."""
+"""The paper's claims and our goals, answered from records that are made up: what is compared with what, and what is
+said when it was not measured."""
 
 import unittest
 
@@ -57,7 +57,8 @@ class Comparing(unittest.TestCase):
         self.assertIsNone(observed(record(cell(LAIO), 300)).again())
 
     def test_fewer_helpers_are_another_server(self):
-        observations = observed(record(cell("Flash-NB-AMPED"), 300), record(cell("Flash-NB-AMPED", disk_concurrency=4), 9))
+        observations = observed(record(cell("Flash-NB-AMPED"), 300),
+                                record(cell("Flash-NB-AMPED", disk_concurrency=4), 9))
         place = observations.places(kind="cold")[0]
         self.assertEqual(observations.value(place, "Flash-NB-AMPED", "requests_per_s"), 300)
         self.assertEqual(observations.best(place, observations.servers(place)), "Flash-NB-AMPED")

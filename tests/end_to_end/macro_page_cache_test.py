@@ -1,7 +1,7 @@
 #!/usr/bin/env python3
-"""Caches and control groups as the runner of the evaluation uses them, on this machine: what was read before is gone when a cell
-begins, whoever it was charged to; a group bounds what is kept, and is gone afterwards with its processes; and a pass that
-read what should have been in memory is void. Without root what takes it is skipped."""
+"""Caches and control groups as the runner of the evaluation uses them, on this machine: what was read before is gone
+when a cell begins, whoever it was charged to; a group bounds what is kept, and is gone afterwards with its processes;
+and a pass that read what should have been in memory is void. Without root what takes it is skipped."""
 
 import os
 import pathlib
@@ -55,7 +55,8 @@ class OnDisk(unittest.TestCase):
         try:
             page_cache.make_cold(self.tree)
         except CellFailure as failure:
-            kind = subprocess.run(["stat", "-f", "-c", "%T", self.tree], capture_output=True, text=True, check=True).stdout
+            kind = subprocess.run(["stat", "-f", "-c", "%T", self.tree], capture_output=True, text=True,
+                                  check=True).stdout
             if kind.strip() in ("tmpfs", "ramfs", "overlayfs"):
                 self.skip(f"{kind.strip()}: {failure}")
             raise
@@ -121,7 +122,8 @@ class InAGroup(OnDisk):
     def test_what_processes_have_for_themselves_is_in_addition(self):
         own = 3 * LIMIT_BYTES
         with cgroup.Group(LIMIT_BYTES + memory_limit.AT_START_BYTES) as group:
-            hoarder = subprocess.Popen([sys.executable, "-c", f"kept = b'x' * {own}; print('has it', flush=True); input()"],
+            hoards = f"kept = b'x' * {own}; print('has it', flush=True); input()"
+            hoarder = subprocess.Popen([sys.executable, "-c", hoards],
                                        stdin=subprocess.PIPE, stdout=subprocess.PIPE, text=True, preexec_fn=group.enter)
             self.addCleanup(hoarder.communicate)
             self.addCleanup(hoarder.kill)
@@ -130,7 +132,7 @@ class InAGroup(OnDisk):
                 self.read_by(group)
                 self.assertGreaterEqual(follower.own_bytes_most, own)
                 cached = group.memory()["page_cache_bytes"]
-                self.assertLessEqual(cached, LIMIT_BYTES + (8 << 20))  # the reader's own, too, is added only now and then
+                self.assertLessEqual(cached, LIMIT_BYTES + (8 << 20))  # the reader's own is added now and then
                 self.assertGreater(cached, LIMIT_BYTES // 4)
 
     def test_its_processes_and_pages_go_with_it(self):

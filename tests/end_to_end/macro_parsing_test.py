@@ -1,5 +1,6 @@
 #!/usr/bin/env python3
-"""The runner of the evaluation reads what the kernel, the servers and the client write: each format from a piece of it."""
+"""The runner of the evaluation reads what the kernel, the servers and the client write: each format from a piece of
+it."""
 
 import json
 import sys

@@ -37,7 +37,8 @@ class Plans(unittest.TestCase):
         cells = plan.standard()
         for server in plan.PAPER:
             for kind in ("berkeley", "rice"):
-                found = {one.clients for one in cells if (one.server, one.workload.kind, one.disk) == (server, kind, "ext4")}
+                found = {one.clients for one in cells
+                         if (one.server, one.workload.kind, one.disk) == (server, kind, "ext4")}
                 self.assertGreaterEqual(len(found), 3, (server, kind))
 
 

@@ -1,6 +1,6 @@
 #!/usr/bin/env python3
-"""The report of the evaluation: one page that needs nothing else, the same in Markdown with its pictures beside it; what the
-records say is in it, and what is void is said to be."""
+"""The report of the evaluation: one page that needs nothing else, the same in Markdown with its pictures beside it;
+what the records say is in it, and what is void is said to be."""
 
 import html.parser
 import importlib.util

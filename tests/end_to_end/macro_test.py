@@ -1,6 +1,7 @@
 #!/usr/bin/env python3
-"""The smallest experiment of the evaluation, as `make paper` would run it: two servers are measured, cold and warm, the numbers
-are kept, a rerun finds them, and a report is written. It says nothing about speed, and runs as any user."""
+"""The smallest experiment of the evaluation, as `make paper` would run it: two servers are measured, cold and warm,
+the numbers are kept, a rerun finds them, and a report is written. It says nothing about speed, and runs as any
+user."""
 
 import fcntl
 import json
