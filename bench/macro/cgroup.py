@@ -110,11 +110,13 @@ class Group:
         return None
 
     def memory(self):
-        """Bytes of page cache charged to it, and of all."""
+        """Bytes of page cache charged to it, and of all; and how many of its processes the kernel has killed."""
         folder, version = self.where["memory"]
         stat = numbers((folder / "memory.stat").read_text())
         usage = (folder / ("memory.current" if version == 2 else "memory.usage_in_bytes")).read_text()
-        return {"page_cache_bytes": stat["file"] if version == 2 else stat.get("total_cache", stat["cache"]),
+        # What was killed for want of memory had been serving.
+        events = numbers((folder / ("memory.events" if version == 2 else "memory.oom_control")).read_text())
+        return {"killed": events.get("oom_kill", 0), "page_cache_bytes": stat["file"] if version == 2 else stat.get("total_cache", stat["cache"]),
                 "bytes": int(usage)}
 
     def empty(self):

@@ -75,6 +75,7 @@ def measure(cell, prepared, place):
         for kind in cell.passes:
             one = dict(play_once(cell, prepared, server, meters), kind=kind)
             one["memory"] = {"limit_bytes": follower and limit, "own_bytes_most": follower and follower.own_bytes_most}
+            one["memory"]["killed"] = group.memory()["killed"] if group else 0
             passes.append(one)
         passes[0]["memory"]["resident_before_bytes"] = None if disk.is_slowfs else 0  # make_cold() has looked
         passes[-1]["memory"].update(residency(disk, group))

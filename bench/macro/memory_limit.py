@@ -15,7 +15,7 @@ from .meters import fields
 
 INTERVAL_S = 0.5
 STACK_BYTES = 16384      # of a thread in the kernel
-AT_START_BYTES = 64 << 20  # until the server has begun, and is looked at
+AT_START_BYTES = 1 << 30  # until the server has begun, and is looked at: it has read nothing yet
 
 
 def own_bytes(group):
@@ -39,11 +39,12 @@ class Follower:
     def __init__(self, group, file_bytes):
         self.group, self.file_bytes = group, file_bytes
         self.own_bytes_most = 0
+        self.kernel_bytes = 0
         self.ended = threading.Event()
         self.thread = threading.Thread(target=self.run, daemon=True)
 
     def follow(self):
-        own = own_bytes(self.group)
+        own = own_bytes(self.group) + self.kernel_bytes
         self.own_bytes_most = max(self.own_bytes_most, own)
         with contextlib.suppress(OSError):  # nothing can be given back just now: the next time, then
             self.group.limit(self.file_bytes + own)
@@ -54,6 +55,9 @@ class Follower:
                 self.follow()
 
     def __enter__(self):
+        # What the kernel keeps for the processes and their descriptors: nothing else can have been charged yet.
+        memory = self.group.memory()
+        self.kernel_bytes = max(0, memory["bytes"] - memory["page_cache_bytes"] - own_bytes(self.group))
         self.follow()
         self.thread.start()
         return self

@@ -22,6 +22,8 @@ def void_reasons(cell, kind, record):
         reasons.append(f"{load['requests']} requests of {record['workload']['requests']} were played")
     if not cell.is_in_memory and record["memory"]["limit_bytes"] is None:
         reasons.append("the server's memory was not limited")
+    if record["memory"].get("killed"):
+        reasons.append(f"processes of the server were killed for want of memory: {record['memory']['killed']}")
     if kind == "warm" and cell.is_in_memory and load["body_bytes"]:
         share = read_from_disk(measured) / load["body_bytes"]
         if share > IN_MEMORY_READ_SHARE_MAX:

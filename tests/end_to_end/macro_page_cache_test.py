@@ -135,6 +135,14 @@ class InAGroup(OnDisk):
                 self.assertLessEqual(cached, LIMIT_BYTES + (8 << 20))  # the reader's own is added now and then
                 self.assertGreater(cached, LIMIT_BYTES // 4)
 
+    def test_who_was_killed_for_want_of_memory_is_counted(self):
+        with cgroup.Group(LIMIT_BYTES) as group:
+            self.assertEqual(group.memory()["killed"], 0)
+            done = subprocess.run([sys.executable, "-c", f"b'x' * {8 * LIMIT_BYTES}"], preexec_fn=group.enter,
+                                  check=False, timeout=ANTI_HANG_S)
+            self.assertEqual(done.returncode, -signal.SIGKILL)
+            self.assertEqual(group.memory()["killed"], 1)
+
     def test_its_processes_and_pages_go_with_it(self):
         with cgroup.Group(LIMIT_BYTES) as group:
             reader = self.read_by(group)

@@ -48,6 +48,10 @@ class Void(unittest.TestCase):
         self.assertEqual(self.reasons(cell(workload=RICE), memory=no_limit), [])
 
 
+    def test_processes_that_were_killed(self):
+        self.assertIn("want of memory: 2", self.reasons(cell(), memory={"killed": 2})[0])
+
+
 class Saturated(unittest.TestCase):
     def saturated(self, load=None, **measured):
         return one_pass(cell(), "warm", 1000, load=load, measured=measured)["saturated"]
