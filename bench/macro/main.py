@@ -24,12 +24,13 @@ from .results import Results
 def parse(words):
     parser = argparse.ArgumentParser(prog="paper", description=__doc__.split("\n\n", 1)[1],
                                      formatter_class=argparse.RawDescriptionHelpFormatter)
+    parser.set_defaults(plan="quick")
     which = parser.add_mutually_exclusive_group()
     for name, help_text in (("quick", "five cells, about three minutes (the default)"),
                             ("standard", "about a hundred cells, about an hour"),
                             ("full", "everything, with repetitions; begins with how long that takes")):
         which.add_argument(f"--{name}", dest="plan", action="store_const", const=name, help=help_text)
-    which.add_argument("--plan", choices=sorted(plan.PLANS), default="quick",
+    which.add_argument("--plan", choices=sorted(plan.PLANS),
                        help="one of these plans; warm: in memory, in pairs; cold: four times the memory; "
                             "sensitivity: the workload's open parameters")
     parser.add_argument("--only", metavar="TEXT", action="append", default=[],
@@ -79,7 +80,7 @@ def told(place, cells):
 
 
 def line_of(record):
-    """The outcome of a cell in a line."""
+    """The outcome of a cell, a line for each pass."""
     if "failure" in record:
         return f"FAILED: {record['failure']}"
     parts = []

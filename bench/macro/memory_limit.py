@@ -9,11 +9,13 @@ A thread of the runner does it, a few times a second, on the client's CPU: about
 import contextlib
 import pathlib
 import threading
+import time
 
 from .cgroup import numbers
 from .meters import fields
 
 INTERVAL_S = 0.5
+SETTLED_S, SETTLING_S = 0.2, 10
 STACK_BYTES = 16384      # of a thread in the kernel
 AT_START_BYTES = 1 << 30  # until the server has begun, and is looked at: it has read nothing yet
 
@@ -54,7 +56,15 @@ class Follower:
             with contextlib.suppress(OSError):  # a group whose server has crashed
                 self.follow()
 
+    def wait_until_settled(self):
+        """A server that listens may still be starting its workers: until what it has is the same at a second look."""
+        deadline, before = time.monotonic() + SETTLING_S, -1
+        while (now := self.group.memory()["bytes"]) != before and time.monotonic() < deadline:
+            before = now
+            time.sleep(SETTLED_S)
+
     def __enter__(self):
+        self.wait_until_settled()
         # What the kernel keeps for the processes and their descriptors: nothing else can have been charged yet.
         memory = self.group.memory()
         self.kernel_bytes = max(0, memory["bytes"] - memory["page_cache_bytes"] - own_bytes(self.group))

@@ -78,6 +78,11 @@ class Smallest(unittest.TestCase):
         self.assertEqual(len(set(lists)), 2, "eight seeds, one order")
         self.assertEqual(list(self.folder.iterdir()), [])
 
+    def test_the_default_is_quick(self):
+        lists = [paper("--list", "--folder", str(self.folder), *which)[1] for which in ((), ("--quick",))]
+        self.assertEqual(lists[0], lists[1])
+        self.assertEqual(len(lists[0].splitlines()), 5)
+
     def test_one_run_in_a_folder(self):
         lock = os.open(self.folder, os.O_RDONLY)
         self.addCleanup(os.close, lock)
