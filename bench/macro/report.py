@@ -46,11 +46,11 @@ def beginning(records):
     latest = max(records, key=lambda record: record["started"])
     machine, commit = latest["machine"], latest["commit"]
     passes = sum(len(record["passes"]) for record in records)
-    hours = sum(record["took_s"] for record in records) / 3600
+    minutes = sum(record["took_s"] for record in records) / 60
     placed = (f"server on CPU {machine['server_cpu']}, client and disks of software on CPU {machine['client_cpu']}"
               if machine["server_cpu"] != machine["client_cpu"] else "server and client share one CPU")
     parts = [
-        Paragraph(f"{len(records)} cells, {passes} passes over a trace, {hours:.1f} hours, commit {commit}, "
+        Paragraph(f"{len(records)} cells, {passes} passes over a trace, {minutes:,.0f} minutes, commit {commit}, "
                   f"{machine['date']}. Each cell is one server process, from empty caches; the cold pass plays "
                   "the trace for the first time, the warm one for the second. Where there were several rounds, numbers "
                   "are medians."),
