@@ -42,7 +42,7 @@ write_basic_package_version_file("${PROJECT_BINARY_DIR}/laio-config-version.cmak
 install(FILES "${PROJECT_BINARY_DIR}/laio-config.cmake" "${PROJECT_BINARY_DIR}/laio-config-version.cmake"
     DESTINATION "${laio_cmake_dir}")
 
-foreach(tool laio-httpd laio-probe laio-slowfs)
+foreach(tool laio-httpd laio-probe laio-replay laio-slowfs)
     if(TARGET ${tool})
         install(TARGETS ${tool})
     endif()
