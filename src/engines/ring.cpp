@@ -67,7 +67,7 @@ ring_request request_for(const operation &op) {
     }
 }
 
-void fill(io_uring_sqe *sqe, operation &op, ring_request wanted) {
+void fill_entry(io_uring_sqe *sqe, operation &op, ring_request wanted) {
     const auto &a = op.made.a;
     const int descriptor = static_cast<int>(a[0]);
     iovec single{};
@@ -181,7 +181,7 @@ bool ring::can(const operation &op) const { return knows(request_for(op)); }
 bool ring::put(operation &op, ring_request wanted) {
     io_uring_sqe *sqe = free_entry();
     if (sqe == nullptr) return false;
-    fill(sqe, op, wanted);
+    fill_entry(sqe, op, wanted);
     ++in_flight_;
     ++submitted_;
     return true;
