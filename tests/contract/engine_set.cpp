@@ -69,8 +69,9 @@ private:
     bool good_ = false;
 };
 
-constexpr std::array after_linux_4_5{SYS_io_uring_setup, SYS_io_uring_enter, SYS_io_uring_register, SYS_pidfd_open,
-                                     SYS_openat2,        SYS_epoll_pwait2,   SYS_preadv2,           SYS_pwritev2};
+constexpr std::array after_linux_4_5{SYS_io_uring_setup, SYS_io_uring_enter, SYS_io_uring_register,
+                                     SYS_pidfd_open,     SYS_openat2,        SYS_epoll_pwait2,
+                                     SYS_preadv2,        SYS_pwritev2,       451}; // cachestat
 
 bool install(refusal refused) {
     filter made;
