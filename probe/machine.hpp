@@ -38,7 +38,6 @@ struct machine {
     verdict nowait;
     verdict cached;
     verdict pidfd;
-    verdict cachestat;
     verdict attempts;
     verdict activations;
     engines made;

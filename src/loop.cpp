@@ -131,9 +131,8 @@ long loop::attempt_call(operation &op) {
     if (op.what->attempt == form::close) before_close(op.descriptor);
     if (descriptors_.is_busy(*op.what, op.made) && !never_waits(op, world_)) return background(op, until::nothing);
     if (may_choose(op.what->attempt) && is_chosen(op.what->attempt, op.made.a[0])) return activate(op);
-    op.looks = op.what->attempt == form::send_file && !choices_.sending().is_in_place();
     const outcome next = may_skip_attempt(op) ? blocked(until::readable) : make_attempt(op);
-    if (next.waits_for == until::carrier && !op.absent) return activate(op);
+    if (next.waits_for == until::carrier) return activate(op);
     if (next.waits_for != until::nothing) return background(op, next.waits_for);
     release(op);
     return next.result;
@@ -153,7 +152,6 @@ outcome loop::make_attempt(operation &op) {
         learn_kind(op.descriptor);
     choice *which = choices_.of(op.what->attempt, kind);
     if (which != nullptr) which->note_attempt(next.waits_for != until::nothing, tick_);
-    if (op.looks && next.waits_for == until::carrier) choices_.sending().note_attempt(op.absent, tick_);
     return next;
 }
 
@@ -188,7 +186,7 @@ bool loop::may_activate(const operation &op) {
 long loop::activate(operation &op) {
     outcome next = blocked(until::carrier);
     while (next.waits_for == until::carrier) {
-        if (op.absent || crowd_.must_wait(op) || !may_activate(op)) return background(op, until::carrier);
+        if (crowd_.must_wait(op) || !may_activate(op)) return background(op, until::carrier);
         if (capture(op) != 0) {
             release(op);
             return total(op, -ENOMEM);
@@ -231,7 +229,6 @@ long loop::claimed(operation &op) {
     crowd_.began(op);
     choice *which = choices_.of(op.what->attempt, world_.hints.kind(op.descriptor));
     if (which != nullptr) which->note_blocked_in_place(tick_);
-    if (op.what->attempt == form::send_file) choices_.sending().note_blocked_in_place(tick_);
     if (op.what->attempt == form::read) world_.hints.forget(op.descriptor); // perhaps it is not what it was
     set_spare(reserve_);
     reserve_ = outstanding_ + 1 < options_.operations_max ? pool_.take() : nullptr;

@@ -29,7 +29,7 @@ void loop::place(operation &op) {
     case until::ring: start_ring(op); return;
     case until::carrier:
         if (crowd_.must_wait(op)) return crowd_.hold(op);
-        op.step > 0 && !op.absent ? make_step(op) : start_carrier(op);
+        op.step > 0 ? make_step(op) : start_carrier(op);
         return;
     case until::time: break;
     }
@@ -114,7 +114,7 @@ void loop::hold_file(operation &op) {
 
 void loop::start_carrier(operation &op) {
     timers_.cancel(op);
-    if (is_held(op)) hold_file(op);
+    if (waits_for_peer(op.what->attempt)) hold_file(op);
     enter(op, state::queued);
     crowd_.began(op);
     if (const int r = carriers_.start(op); r < 0) return complete(op, total(op, r));

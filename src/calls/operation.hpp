@@ -75,8 +75,6 @@ struct operation {
     bool has_header; // header is a copy of the application's
     bool positional; // moves the offset of a regular file
     bool crowded;    // the socket that its step is for has much queued already
-    bool looks;      // whether the bytes of its step are in memory is asked before it is made
-    bool absent;     // they are not: it will block
     in_crowd crowd;
     std::uint8_t fruitless; // times that its descriptor was ready and the attempt still said "would block"
     std::atomic<int> cancelled;
@@ -137,8 +135,6 @@ inline void prepare(operation &op, const row &what, long number, const long *arg
     op.has_header = false;
     op.positional = false;
     op.crowded = false;
-    op.looks = false;
-    op.absent = false;
     op.crowd = in_crowd::no;
     op.fruitless = 0;
     op.moved = 0;

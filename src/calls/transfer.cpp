@@ -195,12 +195,10 @@ bool waits_for_peer(form f) {
            f == form::send_many || f == form::accept;
 }
 
-bool is_held(const operation &op) { return waits_for_peer(op.what->attempt) || op.made.number == SYS_sendfile; }
-
 call rest_as_call(operation &op) {
     call rest = op.made;
     drop_signal_mask(rest);
-    if (op.own_descriptor >= 0 && is_held(op)) rest.a[0] = op.own_descriptor;
+    if (op.own_descriptor >= 0 && waits_for_peer(op.what->attempt)) rest.a[0] = op.own_descriptor;
     if (is_header_call(op)) {
         rest.a[1] = word(header_of(op));
     } else if (is_vector_call(op) && op.vector != nullptr) {

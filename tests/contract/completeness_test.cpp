@@ -146,32 +146,6 @@ TEST_P(completeness, sendfile_to_a_slow_socket) {
     EXPECT_EQ(offset, static_cast<long>(sent.size()));
 }
 
-// Once one was left behind in sendfile(2), the next ones that have to wait for the disk go to a carrier at once.
-TEST_P(completeness, sendfile_of_files_on_the_disk) {
-    constexpr std::size_t files_sent = 24;
-    constexpr std::size_t size = 65536;
-    const directory files;
-    const descriptor_pair pair = make_unix_pair();
-    const std::string sent = pattern(size, 6);
-    std::vector<descriptor> cold;
-    for (std::size_t i = 0; i < files_sent; ++i) {
-        cold.push_back(files.file("f" + std::to_string(i), sent));
-        make_cold(cold.back().get());
-    }
-    std::uint64_t left_after_first = 0;
-    for (const descriptor &file : cold) {
-        long offset = 0;
-        const std::uint64_t left_before = stats_now().claims;
-        call_record *call = begin(SYS_sendfile, pair.near.get(), file.get(), &offset, sent.size());
-        odd_reader reader{pair.far.get(), sent.size()};
-        EXPECT_EQ(finish(call), (outcome{static_cast<long>(size), 0}));
-        EXPECT_TRUE(reader.bytes() == sent);
-        EXPECT_EQ(offset, static_cast<long>(size));
-        if (left_before > 0 && set().has_nowait()) left_after_first += stats_now().claims - left_before;
-    }
-    EXPECT_LE(left_after_first, 2U); // what was seen in memory may be thrown out before it is sent
-}
-
 // recv(2): MSG_WAITALL waits until the full request is satisfied; without it, what is there.
 TEST_P(completeness, recv_gives_what_is_there_and_waitall_everything) {
     for (const bool tcp : {false, true}) {

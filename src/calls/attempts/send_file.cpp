@@ -6,8 +6,6 @@
 // sock_diag(7)). Lost: SIOCOUTQ, which counts bytes, and blocked nearly always.
 #include "calls/attempts/forms.hpp"
 #include "calls/transfer.hpp"
-#include "kernel/readable.hpp"
-#include "kernel/residency.hpp"
 
 #include <algorithm>
 #include <fcntl.h>
@@ -55,26 +53,11 @@ outcome wait_for(operation &op, int descriptor, until what) {
     return blocked(what);
 }
 
-// Where the step begins in the file; -1: where the file's own offset is, or nobody can say.
-long offset_of(const operation &op) {
-    const long at = op.made.a[2];
-    if (op.made.number != SYS_sendfile || !is_readable(pointer<const long>(at), sizeof(long))) return -1;
-    return *pointer<const long>(at);
-}
-
-// A step is made in place, unless it is known that it would block there: a carrier takes less time than to be left behind.
-outcome step_of_file(operation &op, const surroundings &world, int file) {
-    const long offset = op.looks ? offset_of(op) : -1;
-    op.absent = offset >= 0 && residency_of(file, offset, op.step, world.has) == residency::absent;
-    return blocked(until::carrier);
-}
-
 } // namespace
 
 outcome attempt_send_file(operation &op, surroundings &world) {
     const auto [from, to, length, flags] = direction_of(op);
     op.step = 0;
-    op.absent = false;
     op.wanted = length > 0 ? std::min(static_cast<std::uint64_t>(length), transfer_max) : 0;
     if (op.moved == 0 && (length <= 0 || (flags & SPLICE_F_NONBLOCK) != 0)) return blocked(until::carrier);
     if (world.kind_of(to) != file_kind::socket) return blocked(until::carrier);
@@ -86,7 +69,7 @@ outcome attempt_send_file(operation &op, surroundings &world) {
         return wait_for(op, from, until::readable);
     op.crowded = here.is_crowded;
     op.step = std::clamp<std::uint64_t>(static_cast<std::uint64_t>(here.bytes), 1, op.wanted - op.moved);
-    return step_of_file(op, world, from);
+    return blocked(until::carrier);
 }
 
 outcome account_send_file(operation &op, surroundings &world, long result) {
