@@ -2,7 +2,6 @@
 // must hold for any bytes is in check_invariants(); besides, the requests before the damaged one come out as they were
 // written, and the cuts change nothing. Besides: conditions and ranges, dates, lines of the log. LAIO_FUZZ_SEED and LAIO_FUZZ_ROUNDS repeat a failure or go on for longer; run
 // with address and undefined-behaviour sanitizers to see reads out of bounds.
-#include "dice.hpp"
 #include "http/conditions.hpp"
 #include "http/date.hpp"
 #include "http/log_line.hpp"
@@ -10,13 +9,13 @@
 #include "http/request_stream.hpp"
 #include "http/response_head.hpp"
 #include "http/target.hpp"
+#include "rounds.hpp"
 
 #include <gtest/gtest.h>
 
 #include <sys/stat.h>
 
 #include <algorithm>
-#include <iostream>
 #include <span>
 #include <string>
 #include <vector>
@@ -27,7 +26,7 @@ using httpd::request;
 using httpd::request_stream;
 using httpd::status;
 using laio::test::dice;
-using laio::test::from_environment;
+using laio::test::run_rounds;
 
 constexpr httpd::request_limits limits{.head_bytes = 512, .body_bytes = 300};
 
@@ -101,21 +100,8 @@ void damage(dice &random, std::string &bytes) {
                                                        "Transfer-Encoding: chunked\r\n",
                                                        "Content-Length: 7\r\n",
                                                        std::string(600, 'x')};
-    for (auto times = random.below(3) + 1; times > 0; --times) {
-        const auto at = random.below(bytes.size() + 1);
-        const auto length = std::min(random.below(20), bytes.size() - at);
-        switch (random.below(6)) {
-        case 0: bytes.insert(at, random.of(splinters)); break;
-        case 1: bytes.erase(at, length); break;
-        case 2: bytes.replace(at, length, random.of(splinters)); break;
-        case 3: bytes.insert(at, bytes.substr(at, length)); break;
-        case 4: bytes.resize(std::max<std::size_t>(at, 1)); break;
-        default:
-            if (at < bytes.size())
-                bytes[at] = random.one_in(2) ? random.byte() : static_cast<char>(bytes[at] ^ (1 << random.below(8)));
-        }
-        if (bytes.empty()) bytes = "G";
-    }
+    laio::test::damage(random, bytes, splinters);
+    if (bytes.empty()) bytes = "G";
 }
 
 template <typename next_length> std::vector<request> feed(std::string_view bytes, next_length piece) {
@@ -191,8 +177,7 @@ void expect_same(const request &a, const request &b) {
     }
 }
 
-void one_round(std::uint64_t seed) {
-    dice random(seed);
+void one_round(dice &random) {
     std::vector<sample> pipeline(random.below(5) + 1);
     for (auto &one : pipeline) one = valid_request(random);
     const auto damaged = random.below(pipeline.size() + 1); // one past the end: none
@@ -341,28 +326,12 @@ void log_round(dice &random) {
     EXPECT_TRUE(std::all_of(written.begin(), written.end() - 1, [](char c) { return c >= ' ' && c <= '~'; }));
 }
 
-template <typename round> void rounds_of(const round &one) {
-    const auto seed = from_environment("LAIO_FUZZ_SEED", 20040627);
-    const auto rounds = from_environment("LAIO_FUZZ_ROUNDS", 30000);
-    std::cout << "seed " << seed << ", " << rounds << " rounds\n";
-    for (std::uint64_t i = 0; i < rounds; ++i) {
-        one(seed + i);
-        ASSERT_FALSE(::testing::Test::HasFailure())
-            << "repeat with LAIO_FUZZ_SEED=" << seed + i << " LAIO_FUZZ_ROUNDS=1";
-    }
-}
+constexpr std::uint64_t rounds_by_default = 30'000;
 
-template <typename round> void rounds_with_dice(const round &one) {
-    rounds_of([&one](std::uint64_t seed) {
-        dice random(seed);
-        one(random);
-    });
-}
-
-TEST(http, any_bytes_cut_anywhere) { rounds_of(one_round); }
-TEST(http, any_range_of_any_length) { rounds_with_dice(range_round); }
-TEST(http, any_conditions) { rounds_with_dice(conditions_round); }
-TEST(http, any_date) { rounds_with_dice(date_round); }
-TEST(http, any_bytes_in_the_log) { rounds_with_dice(log_round); }
+TEST(http, any_bytes_cut_anywhere) { run_rounds(rounds_by_default, one_round); }
+TEST(http, any_range_of_any_length) { run_rounds(rounds_by_default, range_round); }
+TEST(http, any_conditions) { run_rounds(rounds_by_default, conditions_round); }
+TEST(http, any_date) { run_rounds(rounds_by_default, date_round); }
+TEST(http, any_bytes_in_the_log) { run_rounds(rounds_by_default, log_round); }
 
 } // namespace

@@ -3,7 +3,7 @@
 // did not come, and keep no more than a head's limit in memory. LAIO_FUZZ_SEED and LAIO_FUZZ_ROUNDS repeat a failure or go on
 // for longer.
 #include "client/response_reader.hpp"
-#include "dice.hpp"
+#include "rounds.hpp"
 
 #include <gtest/gtest.h>
 
@@ -93,17 +93,7 @@ void damage(dice &random, std::string &bytes) {
                                                        "ffffffffffffffff\r\n",
                                                        std::string(70000, 'x'),
                                                        " folded\r\n\tx\r\n"};
-    for (auto n = 1 + random.below(3); n > 0; --n) {
-        const auto at = random.below(bytes.size() + 1);
-        switch (random.below(4)) {
-        case 0: bytes.insert(at, random.of(splinters)); break;
-        case 1: bytes.erase(at, 1 + random.below(20)); break;
-        case 2:
-            if (at < bytes.size()) bytes[at] = random.byte();
-            break;
-        default: bytes.resize(at);
-        }
-    }
+    laio::test::damage(random, bytes, splinters);
 }
 
 // In pieces of random sizes; what may be dropped is dropped, or not.

@@ -3,9 +3,9 @@
 // made; what any text means is worked out a second time here, in the plainest way. LAIO_FUZZ_SEED and
 // LAIO_FUZZ_ROUNDS repeat a failure or go on for longer; the texts fill their memory exactly, so that sanitizers
 // see reads out of bounds.
-#include "dice.hpp"
 #include "kernel/features.hpp"
 #include "kernel/file_systems.hpp"
+#include "rounds.hpp"
 
 #include <laio/laio.h>
 
@@ -14,7 +14,6 @@
 #include <algorithm>
 #include <cstdint>
 #include <cstring>
-#include <iostream>
 #include <map>
 #include <memory>
 #include <optional>
@@ -26,25 +25,9 @@
 
 namespace {
 
+using laio::test::damage;
 using laio::test::dice;
-using laio::test::from_environment;
-
-void damage(dice &random, std::string &text, const std::vector<std::string> &splinters) {
-    for (auto times = random.below(4) + 1; times > 0; --times) {
-        const auto at = random.below(text.size() + 1);
-        const auto length = std::min(random.below(12), text.size() - at);
-        switch (random.below(6)) {
-        case 0: text.insert(at, random.of(splinters)); break;
-        case 1: text.erase(at, length); break;
-        case 2: text.replace(at, length, random.of(splinters)); break;
-        case 3: text.insert(at, text.substr(at, length)); break;
-        case 4: text.resize(at); break;
-        default:
-            if (at < text.size())
-                text[at] = random.one_in(2) ? random.byte() : static_cast<char>(text[at] ^ (1 << random.below(8)));
-        }
-    }
-}
+using laio::test::run_rounds;
 
 std::vector<std::string_view> divide(std::string_view text, char at) {
     std::vector<std::string_view> parts;
@@ -53,18 +36,6 @@ std::vector<std::string_view> divide(std::string_view text, char at) {
         parts.push_back(text.substr(0, end));
         if (end == std::string_view::npos) return parts;
         text.remove_prefix(end + 1);
-    }
-}
-
-// Rounds of one of the tests below, each repeatable by its own seed.
-template <class function> void run_rounds(function one_round) {
-    const auto seed = from_environment("LAIO_FUZZ_SEED", 20040627);
-    const auto rounds = from_environment("LAIO_FUZZ_ROUNDS", 50'000);
-    std::cout << "seed " << seed << ", " << rounds << " rounds\n";
-    for (std::uint64_t i = 0; i < rounds; ++i) {
-        dice random(seed + i);
-        one_round(random);
-        ASSERT_FALSE(testing::Test::HasFailure()) << "repeat with LAIO_FUZZ_SEED=" << seed + i << " LAIO_FUZZ_ROUNDS=1";
     }
 }
 
@@ -124,7 +95,7 @@ void one_list(dice &random) {
     EXPECT_EQ(found.bits & ~LAIO_FORBID_ALL, 0U) << list;
 }
 
-TEST(forbidden_list, of_any_bytes) { run_rounds(one_list); }
+TEST(forbidden_list, of_any_bytes) { run_rounds(50'000, one_list); }
 
 // ---- mountinfo -----------------------------------------------------------------------------------------------------
 
@@ -235,6 +206,6 @@ void one_mountinfo(dice &random) {
         }
 }
 
-TEST(mountinfo, of_any_bytes) { run_rounds(one_mountinfo); }
+TEST(mountinfo, of_any_bytes) { run_rounds(50'000, one_mountinfo); }
 
 } // namespace

@@ -3,7 +3,7 @@
 // accepted becomes a tree, in which all must be found and nothing may lie upon anything else.
 // LAIO_FUZZ_SEED and LAIO_FUZZ_ROUNDS repeat a failure or go on for longer.
 #include "cost.hpp"
-#include "dice.hpp"
+#include "rounds.hpp"
 #include "tree/listing.hpp"
 #include "tree/tree.hpp"
 
@@ -11,7 +11,6 @@
 
 #include <algorithm>
 #include <cmath>
-#include <iostream>
 #include <map>
 #include <optional>
 #include <sstream>
@@ -19,34 +18,9 @@
 
 namespace {
 
+using laio::test::damage;
 using laio::test::dice;
-using laio::test::from_environment;
-
-void damage(dice &random, std::string &text, const std::vector<std::string> &splinters) {
-    for (auto times = random.below(3) + 1; times > 0; --times) {
-        const auto at = random.below(text.size() + 1);
-        const auto length = std::min(random.below(6), text.size() - at);
-        switch (random.below(5)) {
-        case 0: text.insert(at, random.of(splinters)); break;
-        case 1: text.erase(at, length); break;
-        case 2: text.replace(at, length, random.of(splinters)); break;
-        case 3: text.insert(at, text.substr(at, length)); break;
-        default:
-            if (at < text.size()) text[at] = random.byte();
-        }
-    }
-}
-
-template <class function> void run_rounds(std::uint64_t rounds_by_default, function one_round) {
-    const auto seed = from_environment("LAIO_FUZZ_SEED", 20040627);
-    const auto rounds = from_environment("LAIO_FUZZ_ROUNDS", rounds_by_default);
-    std::cout << "seed " << seed << ", " << rounds << " rounds\n";
-    for (std::uint64_t i = 0; i < rounds; ++i) {
-        dice random(seed + i);
-        one_round(random);
-        ASSERT_FALSE(testing::Test::HasFailure()) << "repeat with LAIO_FUZZ_SEED=" << seed + i << " LAIO_FUZZ_ROUNDS=1";
-    }
-}
+using laio::test::run_rounds;
 
 // ---- Lists ---------------------------------------------------------------------------------------------------------
 

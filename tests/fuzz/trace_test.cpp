@@ -2,7 +2,7 @@
 // are made at random and must be read as they were made; then they are damaged, and whatever is read must be what a trace can
 // hold and must come out of our own format as it went in; what is not must be an input_error. LAIO_FUZZ_SEED and
 // LAIO_FUZZ_ROUNDS repeat a failure or go on for longer; run with sanitizers to see reads out of bounds.
-#include "dice.hpp"
+#include "rounds.hpp"
 #include "trace/formats.hpp"
 #include "trace/input_error.hpp"
 #include "trace/log_line.hpp"
@@ -15,7 +15,6 @@
 
 #include <nlohmann/json.hpp>
 
-#include <iostream>
 #include <memory>
 #include <optional>
 #include <sstream>
@@ -25,22 +24,11 @@
 namespace {
 
 using laio::test::dice;
-using laio::test::from_environment;
+using laio::test::run_rounds;
 using replay::trace;
 using replay::trace_format;
 
 constexpr std::uint64_t rounds_by_default = 10'000;
-
-template <typename Round> void run_rounds(Round one_round) {
-    const auto seed = from_environment("LAIO_FUZZ_SEED", 20'261'123);
-    const auto rounds = from_environment("LAIO_FUZZ_ROUNDS", rounds_by_default);
-    std::cout << "LAIO_FUZZ_SEED=" << seed << " LAIO_FUZZ_ROUNDS=" << rounds << '\n';
-    for (std::uint64_t i = 0; i < rounds && !testing::Test::HasFailure(); ++i) {
-        SCOPED_TRACE(testing::Message() << "LAIO_FUZZ_SEED=" << seed + i << " LAIO_FUZZ_ROUNDS=1");
-        dice random(seed + i);
-        one_round(random);
-    }
-}
 
 void damage(dice &random, std::string &text) {
     static const std::vector<std::string> splinters = {"\n",  "\n\n",      " ",      "  ",
@@ -51,18 +39,7 @@ void damage(dice &random, std::string &text) {
                                                        "x=y", "\r",        "-",      "9",
                                                        ".",   "/a",        "\x7f",   std::string(1, '\0'),
                                                        "e99", "{",         "\"a\":", std::string(9000, 'x')};
-    for (auto times = random.below(4) + 1; times > 0; --times) {
-        const auto at = random.below(text.size() + 1);
-        const auto length = std::min<std::size_t>(random.below(12), text.size() - at);
-        switch (random.below(5)) {
-        case 0: text.insert(at, random.of(splinters)); break;
-        case 1: text.erase(at, length); break;
-        case 2: text.replace(at, length, random.of(splinters)); break;
-        case 3: text.resize(at); break;
-        default:
-            if (at < text.size()) text[at] = random.byte();
-        }
-    }
+    laio::test::damage(random, text, splinters);
 }
 
 std::string any_path(dice &random) {
@@ -126,7 +103,7 @@ void check_damaged(dice &random, std::string text) {
 }
 
 TEST(fuzz_trace, text_is_read_as_it_was_made) {
-    run_rounds([](dice &random) {
+    run_rounds(rounds_by_default, [](dice &random) {
         const auto asked = any_sequences(random);
         std::string text;
         for (const auto &one : asked) {
@@ -145,7 +122,7 @@ TEST(fuzz_trace, text_is_read_as_it_was_made) {
 }
 
 TEST(fuzz_trace, httperf_is_read_as_it_was_made) {
-    run_rounds([](dice &random) {
+    run_rounds(rounds_by_default, [](dice &random) {
         const auto asked = any_sequences(random);
         std::string text;
         for (const auto &one : asked) {
@@ -171,7 +148,7 @@ TEST(fuzz_trace, httperf_is_read_as_it_was_made) {
 }
 
 TEST(fuzz_trace, a_log_is_read_as_it_was_made) {
-    run_rounds([](dice &random) {
+    run_rounds(rounds_by_default, [](dice &random) {
         // A client each, in order, a second apart: what goes in comes out.
         const auto asked = any_sequences(random);
         std::string text;
@@ -198,7 +175,7 @@ TEST(fuzz_trace, a_log_is_read_as_it_was_made) {
 }
 
 TEST(fuzz_trace, texts_without_an_end_in_memory_are_not_read_beyond_it) {
-    run_rounds([](dice &random) {
+    run_rounds(rounds_by_default, [](dice &random) {
         std::string text =
             random.of({"h - - [23/Nov/2026:09:05:01 +0100] \"GET /a HTTP/1.1\" 200 5", "/a%20b?c", "12.5", "/%"});
         damage(random, text);
@@ -216,7 +193,7 @@ TEST(fuzz_trace, texts_without_an_end_in_memory_are_not_read_beyond_it) {
 }
 
 TEST(fuzz_trace, lists_and_parameters_are_read_or_refused) {
-    run_rounds([](dice &random) {
+    run_rounds(rounds_by_default, [](dice &random) {
         std::string list = "5 /a\n18446744073709551615 /b c\n# x\n\n0 /d\n";
         damage(random, list);
         std::istringstream in(list);
