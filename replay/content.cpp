@@ -1,5 +1,7 @@
 #include "content.hpp"
 
+#include "splitmix64.hpp"
+
 #include <algorithm>
 #include <array>
 #include <bit>
@@ -17,10 +19,7 @@ std::uint64_t fnv1a(std::string_view text) {
 
 // Word `index` as it lies in memory.
 std::uint64_t word(std::uint64_t seed, std::uint64_t index) {
-    std::uint64_t z = seed + index * 0x9e3779b97f4a7c15;
-    z = (z ^ (z >> 30)) * 0xbf58476d1ce4e5b9;
-    z = (z ^ (z >> 27)) * 0x94d049bb133111eb;
-    z ^= z >> 31;
+    const std::uint64_t z = splitmix64(seed + index * splitmix64_step);
     return std::endian::native == std::endian::little ? z : __builtin_bswap64(z);
 }
 

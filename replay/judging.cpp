@@ -136,6 +136,12 @@ int judge(const judging_options &options, const std::optional<part> &load, const
     return errors == 0 && !result.interrupted ? 0 : 1;
 }
 
+part probe_of(const trace &hot, double per_second, std::size_t connections, std::uint64_t verify_every) {
+    return {.paths = &hot,
+            .pace = {.kind = pace::even, .per_second = per_second, .rounds = 0},
+            .clients = {.clients = connections, .keeps_connections = true, .verify_every = verify_every}};
+}
+
 trace trace_of(const std::vector<std::string> &paths) {
     trace made;
     for (const auto &path : paths) {

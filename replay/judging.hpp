@@ -34,6 +34,9 @@ struct part {
     bool connection_per_request = false;
 };
 
+// Requests for `hot` by turns, evenly spread, on connections that are kept.
+part probe_of(const trace &hot, double per_second, std::size_t connections, std::uint64_t verify_every);
+
 // Plays until the load, or if there is none the probe, has ended; reports on standard output. Returns the exit code: 0 if
 // every request succeeded.
 int judge(const judging_options &options, const std::optional<part> &load, const std::optional<part> &probe);

@@ -52,12 +52,7 @@ int play(play_options options) {
                     .connection_per_request = options.connection_per_request};
     if (options.probe_paths.empty()) return judge(options, load, {});
     const auto hot = trace_of(options.probe_paths);
-    const part probe{.paths = &hot,
-                     .pace = {.kind = pace::even, .per_second = options.probe_rate, .rounds = 0},
-                     .clients = {.clients = options.probe_connections,
-                                 .keeps_connections = true,
-                                 .verify_every = options.verify_every}};
-    return judge(options, load, probe);
+    return judge(options, load, probe_of(hot, options.probe_rate, options.probe_connections, options.verify_every));
 }
 
 } // namespace

@@ -17,12 +17,7 @@ struct probe_options : judging_options {
 
 int probe(const probe_options &options) {
     const auto hot = trace_of(options.paths);
-    return judge(options, {},
-                 part{.paths = &hot,
-                      .pace = {.kind = pace::even, .per_second = options.rate, .rounds = 0},
-                      .clients = {.clients = options.connections,
-                                  .keeps_connections = true,
-                                  .verify_every = options.verify_every}});
+    return judge(options, {}, probe_of(hot, options.rate, options.connections, options.verify_every));
 }
 
 } // namespace

@@ -1,17 +1,12 @@
 #include "client/chunked_body.hpp"
 
+#include "hex_digit.hpp"
+
 namespace replay {
 
 namespace {
 
 constexpr std::uint32_t line_bytes_max = 4096, trailer_bytes_max = 65536;
-
-int hex_digit(char c) {
-    if (c >= '0' && c <= '9') return c - '0';
-    if (c >= 'a' && c <= 'f') return c - 'a' + 10;
-    if (c >= 'A' && c <= 'F') return c - 'A' + 10;
-    return -1;
-}
 
 } // namespace
 

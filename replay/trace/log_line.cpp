@@ -1,5 +1,7 @@
 #include "trace/log_line.hpp"
 
+#include "hex_digit.hpp"
+
 #include "trace/trace.hpp"
 
 #include <array>
@@ -48,13 +50,6 @@ std::optional<std::int64_t> parse_date(std::string_view text) {
     return time.count();
 }
 
-int hexadecimal(char c) {
-    if (c >= '0' && c <= '9') return c - '0';
-    if (c >= 'a' && c <= 'f') return c - 'a' + 10;
-    if (c >= 'A' && c <= 'F') return c - 'A' + 10;
-    return -1;
-}
-
 // The field that begins after the quote at the front of `rest`, which is left behind its end.
 std::optional<std::string> take_quoted(std::string_view &rest) {
     std::string field;
@@ -68,8 +63,8 @@ std::optional<std::string> take_quoted(std::string_view &rest) {
             continue;
         }
         const char escaped = rest[++i];
-        if (escaped == 'x' && i + 2 < rest.size() && hexadecimal(rest[i + 1]) >= 0 && hexadecimal(rest[i + 2]) >= 0) {
-            field.push_back(static_cast<char>(hexadecimal(rest[i + 1]) * 16 + hexadecimal(rest[i + 2])));
+        if (escaped == 'x' && i + 2 < rest.size() && hex_digit(rest[i + 1]) >= 0 && hex_digit(rest[i + 2]) >= 0) {
+            field.push_back(static_cast<char>(hex_digit(rest[i + 1]) * 16 + hex_digit(rest[i + 2])));
             i += 2;
         } else if (escaped == 't') field.push_back('\t');
         else if (escaped == 'n') field.push_back('\n');

@@ -2,6 +2,8 @@
 // standard library lost: what they make of an engine's numbers is left to each implementation.
 #pragma once
 
+#include "splitmix64.hpp"
+
 #include <cstddef>
 #include <cstdint>
 #include <span>
@@ -14,12 +16,7 @@ public:
     // Each purpose has numbers of its own, so that a change in how many one takes leaves the others alone.
     random_numbers(std::uint64_t seed, std::uint64_t purpose) : state_(seed * 0xd1342543de82ef95 + purpose) { next(); }
 
-    std::uint64_t next() {
-        std::uint64_t z = state_ += 0x9e3779b97f4a7c15;
-        z = (z ^ (z >> 30)) * 0xbf58476d1ce4e5b9;
-        z = (z ^ (z >> 27)) * 0x94d049bb133111eb;
-        return z ^ (z >> 31);
-    }
+    std::uint64_t next() { return splitmix64(state_ += splitmix64_step); }
 
     // Below `limit`, which is at most 2^32. What is less likely is so by limit / 2^32 at most: a thousandth for millions.
     std::uint64_t below(std::uint64_t limit) { return (next() >> 32) * limit >> 32; }
