@@ -6,14 +6,14 @@ were rounds, a whisker from the least to the greatest. matplotlib is asked for h
 
 import io
 
-from .claims import LAIO
 from .failure import Unavailable
+from .plan import BLOCKING, LAIO
 
 WIDTH_IN = 9
 THTTPD = ("thttpd-NB-B", "thttpd-LAIO-LAIO")
 FIGURES = {  # figure: its servers, and its panels: (workload, metric)
-    7: (THTTPD + ("Flash-NB-B", LAIO), (("berkeley", "megabits_per_s"), ("berkeley", "response_ms"))),
-    8: (THTTPD + ("Flash-NB-B", LAIO), (("rice", "megabits_per_s"), ("rice", "response_ms"))),
+    7: (THTTPD + (BLOCKING, LAIO), (("berkeley", "megabits_per_s"), ("berkeley", "response_ms"))),
+    8: (THTTPD + (BLOCKING, LAIO), (("rice", "megabits_per_s"), ("rice", "response_ms"))),
     9: (("Flash-NB-LAIO", LAIO), (("berkeley", "megabits_per_s"), ("rice", "megabits_per_s"))),
     10: (("Flash-NB-AIO", LAIO), (("berkeley", "megabits_per_s"), ("rice", "megabits_per_s"))),
     11: (("Flash-NB-AMPED", "Flash-NB-AMTED", LAIO), (("berkeley", "megabits_per_s"), ("rice", "megabits_per_s"))),
@@ -22,7 +22,7 @@ AXES = {"megabits_per_s": "throughput (Mb/s)", "response_ms": "mean response tim
         "requests_per_s": "requests/s", "cpu_us_per_request": "CPU time of the server (us a request)",
         "probe_p99_ms": "the probe's 99th percentile (ms)"}
 LOOKS = {  # marker and grey
-    LAIO: ("o", "0.0"), "Flash-NB-B": ("s", "0.45"), "thttpd-LAIO-LAIO": ("^", "0.25"), "thttpd-NB-B": ("v", "0.6"),
+    LAIO: ("o", "0.0"), BLOCKING: ("s", "0.45"), "thttpd-LAIO-LAIO": ("^", "0.25"), "thttpd-NB-B": ("v", "0.6"),
     "Flash-NB-LAIO": ("D", "0.45"), "Flash-NB-AIO": ("P", "0.45"), "Flash-NB-AMPED": ("X", "0.3"),
     "Flash-NB-AMTED": ("*", "0.6"),
 }

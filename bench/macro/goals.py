@@ -4,10 +4,9 @@ measured. Each goal looks at all places that it speaks of, and the worst of them
 import dataclasses
 
 from . import peers
-from .plan import SLOW_DISKS
+from .plan import BLOCKING, LAIO, SLOW_DISKS
 from .statistics import AGAIN_TOLERANCE
 
-LAIO, BLOCKING = "Flash-LAIO-LAIO", "Flash-NB-B"
 HELPED = ("Flash-NB-AMPED", "Flash-NB-AMTED", "Flash-NB-AIO")
 MANY_CLIENTS = 64
 LOWER_BOUND_MIN = 0.97

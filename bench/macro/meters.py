@@ -120,7 +120,6 @@ class Meters:
             "disk": read_disk(self.disk),
             "slowfs_cpu_us": read_process(self.disk.process.pid)["cpu_us"] if self.disk.is_slowfs else None,
             "statistics": self.server.statistics(),
-            "memory": self.group.memory() if self.group else None,
         }
 
 
