@@ -67,9 +67,8 @@ bool is_deaf(const guest &one, std::uint64_t &mask) {
     return true;
 }
 
-// They differ for a moment while libc's
-// setuid(2) goes from thread to thread: that passes, and may not be undone. If it stays, the application changed the other
-// one by a system call that libc knows nothing of.
+// They differ for a moment while libc's setuid(2) goes from thread to thread: that passes, and may not be undone. If it stays,
+// the application changed the other one by a system call that libc knows nothing of.
 likeness match(guest &me, const guest &other, thread_status &seen) {
     constexpr timespec moment{0, 1'000'000};
     for (int i = 0; i < 10; ++i) {

@@ -98,13 +98,14 @@ bool watchers::arm(std::int64_t in_ns) const {
     return system_call(SYS_timerfd_settime, alarm_, 0, word(&when), 0) == 0;
 }
 
-// The watchdog: until its next look, which the sentinel may put off.
+// The watchdog: until its next look, which the sentinel may put off. If the application has closed the alarm, the number may
+// be that of anything by now, which is not waited for.
 void watchers::wait_for_alarm(std::int64_t in_ns) {
     tick_ns_.store(in_ns, std::memory_order_relaxed);
     std::uint64_t count = 0;
     const timespec length{0, in_ns};
-    if (arm(in_ns)) system_call(SYS_read, alarm_, word(&count), sizeof count);
-    else system_call(SYS_clock_nanosleep, CLOCK_MONOTONIC, 0, word(&length), 0);
+    const bool has_waited = arm(in_ns) && system_call(SYS_read, alarm_, word(&count), sizeof count) == sizeof count;
+    if (!has_waited) system_call(SYS_clock_nanosleep, CLOCK_MONOTONIC, 0, word(&length), 0);
 }
 
 // The sentinel, which has seen that nothing is inside: as long as it gets to, nobody else has to look.
@@ -175,8 +176,10 @@ void *watchers::run_sentinel(void *of) {
 // that runs on another CPU. True: `status` says what was read.
 bool watchers::blocks_as_status_says(const guest &one, std::uint64_t seen, thread_status &status) const {
     if (!of_->believes_status()) return false;
-    if (read_status(one.status_file, status) && of_->shows_blocked(status))
-        return one.word.load(std::memory_order_acquire) == seen;
+    const auto is_same = [&] { return one.word.load(std::memory_order_acquire) == seen; };
+    // 'D' is also who waits for a page of its own, and has yet to enter the kernel.
+    const bool shows_it = read_status(one.status_file, status) && of_->shows_blocked(status);
+    if (shows_it && (status.state == 'S' ? is_same() : blocks(one, seen))) return true;
     status.state = '\0';
     return false;
 }
