@@ -73,28 +73,29 @@ int nice_of(pid_t thread) { return getpriority(PRIO_PROCESS, static_cast<id_t>(t
 // In a process of its own: an ordinary user cannot take it back.
 LAIO_ACT(nice_values) {
     why_no_activations();
+    const int before = nice_of(0); // who runs the tests may have been nice
     journey way;
     way.leave();
     const pid_t carrier = kernel_thread();
     way.unblock();
-    laio_syscall(SYS_setpriority, PRIO_PROCESS, 0, 7);
-    report("home %d, carrier %d\n", nice_of(way.home()), nice_of(carrier));
+    laio_syscall(SYS_setpriority, PRIO_PROCESS, 0, before + 1);
+    report("home +%d, carrier +%d\n", nice_of(way.home()) - before, nice_of(carrier) - before);
     way.leave();
-    setpriority(PRIO_PROCESS, 0, 8); // by libc: whoever carries us
-    report("home %d, carrier %d\n", nice_of(way.home()), nice_of(kernel_thread()));
+    setpriority(PRIO_PROCESS, 0, before + 2); // by libc: whoever carries us
+    report("home +%d, carrier +%d\n", nice_of(way.home()) - before, nice_of(kernel_thread()) - before);
     way.go_home();
-    report("home %d\n", nice_of(0));
+    report("home +%d\n", nice_of(0) - before);
     laio_fini();
     why_no_activations();
     way.leave(); // with carriers that were made at home, after it was set
-    report("home %d, carrier %d\n", nice_of(way.home()), nice_of(kernel_thread()));
+    report("home +%d, carrier +%d\n", nice_of(way.home()) - before, nice_of(kernel_thread()) - before);
     return 0;
 }
 
 TEST_F(kernel_thread_identity, nice_value_is_the_kernel_threads) {
     const act_result result = run_act("nice_values");
     EXPECT_EQ(result.status, 0);
-    EXPECT_EQ(result.report, "home 7, carrier 0\nhome 7, carrier 8\nhome 7\nhome 7, carrier 7\n");
+    EXPECT_EQ(result.report, "home +1, carrier +0\nhome +1, carrier +2\nhome +1\nhome +1, carrier +1\n");
 }
 
 cpu_set_t cpus_of(pid_t thread) {
