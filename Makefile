@@ -51,7 +51,7 @@ cross-aarch64: ## builds for aarch64 into build/aarch64, and tests under qemu-us
 	@$(call test,aarch64); result=$$?; \
 	    grep -hE '^(SKIPPED|no io_uring)' build/aarch64/Testing/Temporary/LastTest.log | sort | uniq -c; exit $$result
 
-demo: build ## serves a folder (DIR=/usr/share/doc) with laio-httpd, checks and loads it, shows the routes and a slow disk
+demo: build ## serves a folder (DIR=/usr/share/doc) with laio-httpd, checks and loads it, shows who waits for a disk, and the routes
 	@scripts/demo $(if $(DIR),'$(DIR)')
 
 bench-micro: build ## the microbenchmarks of the paper's section 7, as one table

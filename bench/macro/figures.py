@@ -33,8 +33,7 @@ def plotting():
     try:
         import matplotlib
     except ImportError:
-        raise Unavailable("pictures need matplotlib (Debian: python3-matplotlib; "
-                          "scripts/install-packages peers)") from None
+        raise Unavailable("pictures need matplotlib (Debian: python3-matplotlib; scripts/install-packages)") from None
     matplotlib.use("svg")
     from matplotlib import pyplot
     matplotlib.rcParams.update({"svg.hashsalt": "laio", "svg.fonttype": "none", "font.size": 10,
