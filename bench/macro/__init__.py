@@ -10,6 +10,7 @@
     meters      what is read before and after                     measurement one cell, from empty caches to numbers
     validity    which cells do not count, and why                 statistics  medians, spreads, ratios with bounds
     results     the records on disk                               claims      the paper's numbers and the issue's goals
+    disk_bound  what the disk itself can give                     tables      what the paper's Tables 1 to 3 are made of
     figures     the pictures                                      report      the page with all of it
 
 `scripts/paper` starts it. Nothing here knows how the servers or the client work inside.

@@ -41,9 +41,11 @@ class Cell:
     disk_concurrency: int = 64   # helpers, threads or reads at once, for those that have to be told
     probe: bool = False          # a probe of hot files beside the load
     seconds: float | None = None # plays so long, not to the trace's end: where some would take fifty times as long
+    disk_bound: bool = False     # what the disk itself can give is measured first
     experiment: str = ""         # what it is for: the cells of one experiment, round and disk are compared
     round: int = 0
     is_again: bool = False       # the same server once more, for the A/A test
+    plan: str = ""               # whose it is: no plan's cells are compared with another's
 
     @property
     def is_in_memory(self):

@@ -9,22 +9,24 @@ from . import cpus
 from .failure import CellFailure
 from .programs import ours
 
-HANG_S = 1800  # a cell that takes longer is ended
+HANG_S = 600  # a cell that takes longer is ended
 PROBE_RATE = 100
 
 
 @dataclasses.dataclass
 class Load:
     """What the client saw in one pass."""
-    requests: int
+    requests: int                 # that were answered; of the load, as the bytes
     body_bytes: int
     seconds: float
     requests_per_s: float
     megabits_per_s: float
     middle_requests_per_s: float  # of the middle 80 % of the time
-    latency_ms: dict              # mean, p50, p90, p99, p99_9, max
-    first_byte_ms: float
+    unfinished: int               # under way at the end
+    latency_ms: dict              # mean, p50, p90, p99, p99_9, max; None each when nothing was answered
+    first_byte_ms: float | None
     errors: dict                  # by kind, those that did not occur left out
+    probe_requests: int           # answered; the server worked for them as well
     probe_ms: dict | None
     has_probe_starved: bool       # not one of its requests was answered
     probe_errors: dict
@@ -44,10 +46,15 @@ def command_of(url, trace, clients, is_persistent, probe_paths, seconds):
     return [*command, url, str(trace)]
 
 
+def milliseconds(microseconds):
+    """A time that nothing was measured for is null."""
+    return None if microseconds is None else microseconds / 1000
+
+
 def latencies_ms(part):
     """Of a part of the report, which is in microseconds."""
     times = part["response_us"]
-    return {name.replace(".", "_"): times[name] / 1000 for name in ("mean", "p50", "p90", "p99", "p99.9", "max")}
+    return {name.replace(".", "_"): milliseconds(times[name]) for name in ("mean", "p50", "p90", "p99", "p99.9", "max")}
 
 
 def errors_of(part):
@@ -65,9 +72,11 @@ def parse(text):
         load, probe = report["load"], report["probe"]
         return Load(
             requests=load["requests"], body_bytes=load["body_bytes"], seconds=report["seconds"],
-            requests_per_s=load["throughput"]["requests_per_s"], megabits_per_s=load["throughput"]["megabits_per_s"],
-            middle_requests_per_s=load["throughput_middle"]["requests_per_s"], latency_ms=latencies_ms(load),
-            first_byte_ms=load["first_byte_us"]["mean"] / 1000, errors=errors_of(load),
+            requests_per_s=load["throughput"]["requests_per_s"] or 0,
+            megabits_per_s=load["throughput"]["megabits_per_s"] or 0,
+            middle_requests_per_s=load["throughput_middle"]["requests_per_s"] or 0, unfinished=load["unfinished"],
+            latency_ms=latencies_ms(load), first_byte_ms=milliseconds(load["first_byte_us"]["mean"]),
+            errors=errors_of(load), probe_requests=probe["requests"] if probe else 0,
             probe_ms=latencies_ms(probe) if probe and probe["requests"] else None,
             has_probe_starved=bool(probe) and not probe["requests"], probe_errors=errors_of(probe) if probe else {},
             is_client_bound=report["client_bound"])

@@ -1,15 +1,26 @@
 """Who runs on which CPU: the server on one, the client and a disk made of software on another. With a single CPU all
-share it, and the report says so."""
+share it, and the report says so. The runner is on the client's: whatever it does meanwhile is not the server's."""
 
+import functools
 import os
 import pathlib
+
+
+@functools.cache
+def available():
+    """What we may use; asked once, before we go to one of them."""
+    return tuple(sorted(os.sched_getaffinity(0)))
 
 
 def chosen():
     """(the server's CPU, the client's), the same twice if there is but one. The server's is the last: the first one
     has most of the interrupts."""
-    available = sorted(os.sched_getaffinity(0))
-    return available[-1], available[0]
+    return available()[-1], available()[0]
+
+
+def go_to_the_clients():
+    """We ourselves, and all that we start and that does not go elsewhere."""
+    os.sched_setaffinity(0, {chosen()[1]})
 
 
 def are_apart():

@@ -1,7 +1,9 @@
 """Where a tree lies while it is served. ext4: a folder beside the build, on the machine's own disk. ext4-ra128: a loop
 device with read-ahead of 128 KB, the kernel's default, where the machine's own disk may have another; its image is
 read past the page cache, or everything would be in memory twice. The others are laio-slowfs, mounted afresh for each
-cell, with files that are nowhere but in its arithmetic."""
+cell, with files that are nowhere but in its arithmetic. However a run ends, the loop device goes with its mount; the
+mounts of a run that was killed are removed by the next one. They are never looked at, only unmounted: one whose
+laio-slowfs is dead answers nothing but errors."""
 
 import contextlib
 import json
@@ -14,7 +16,7 @@ import time
 
 from . import cpus
 from .failure import CellFailure, Unavailable
-from .programs import ANTI_HANG_S, end_with_us, is_root, ours, output_of, system
+from .programs import ANTI_HANG_S, end_with_us, first_line_within, is_root, ours, output_of, system
 
 READ_AHEAD_KB = 128
 SCRATCH_PREFIX = "cell-"
@@ -101,14 +103,29 @@ def loop_device(prepared, scratch):
     mounted_at.mkdir(parents=True, exist_ok=True)
     device = output_of([system("losetup", "mount"), "--find", "--show", "--direct-io=on", "--read-only", image]).strip()
     try:
+        if not is_direct(device):
+            raise Unavailable(f"{device} does not read {image} past the page cache")
         output_of([system("blockdev", "util-linux"), "--setra", READ_AHEAD_KB * 2, device])
         output_of([system("mount"), "-t", "ext4", "-o", "ro,noload", device, mounted_at])
-        try:
-            yield Attached(mounted_at)
-        finally:
-            output_of([system("umount", "mount"), mounted_at])
-    finally:
+    finally:  # once it is mounted, the kernel does it when that ends
         output_of([system("losetup", "mount"), "--detach", device])
+    try:
+        yield Attached(mounted_at)
+    finally:
+        unmount(mounted_at)
+
+
+def is_direct(device):
+    """Whether a loop device reads past the page cache. losetup says nothing when the file system does not let it."""
+    return pathlib.Path("/sys/block", pathlib.Path(device).name, "loop", "dio").read_text().strip() == "1"
+
+
+def unmount(at):
+    """Also what is dead, busy or not mounted at all; without root, what is of FUSE."""
+    command = ["umount", "--lazy"] if is_root() else ["fusermount3", "-u", "-z"]
+    with contextlib.suppress(subprocess.TimeoutExpired):
+        subprocess.run([system(command[0], "mount" if is_root() else "fuse3"), *command[1:], str(at)],
+                       stdin=subprocess.DEVNULL, stderr=subprocess.DEVNULL, check=False, timeout=ANTI_HANG_S)
 
 
 @contextlib.contextmanager
@@ -119,11 +136,11 @@ def slow_disk(name, prepared, scratch):
     _, cpu = cpus.chosen()
     command = [ours("laio-slowfs"), *OPTIONS[name], "--stats", str(stats), "--files", str(prepared.files),
                str(mounted_at)]
-    process = subprocess.Popen(command, stdin=subprocess.DEVNULL, stdout=subprocess.PIPE, text=True,
+    process = subprocess.Popen(command, stdin=subprocess.DEVNULL, stdout=subprocess.PIPE,
                                preexec_fn=lambda: (end_with_us(), os.sched_setaffinity(0, {cpu})))
     try:
-        if process.stdout.readline().strip() != "ready":
-            raise Unavailable(f"laio-slowfs did not start, with {process.wait(ANTI_HANG_S)}")
+        if (said := first_line_within(process, ANTI_HANG_S).strip()) != "ready":
+            raise Unavailable(f"laio-slowfs did not start: it said {said!r}, and has ended with {process.poll()}")
         yield Attached(mounted_at, process, stats)
     finally:
         process.send_signal(signal.SIGTERM)
@@ -131,17 +148,28 @@ def slow_disk(name, prepared, scratch):
             process.wait(ANTI_HANG_S)
         except subprocess.TimeoutExpired:
             process.kill()
-            process.wait()
-            subprocess.run([shutil.which("fusermount3") or "umount", "-u", "-z", str(mounted_at)], check=False)
+            process.wait(ANTI_HANG_S)
+        finally:
+            process.stdout.close()
+            unmount(mounted_at)
 
 
 def remove_abandoned(top):
-    """What runs that were killed have left mounted, and their folders."""
+    """What runs that were killed have left: mounts, loop devices of our images, folders."""
     for folder in top.glob(f"{SCRATCH_PREFIX}*"):
         for at in (folder / "slow", folder / "loop"):
-            if at.is_dir():
-                subprocess.run([system("umount", "mount"), "--lazy", at], stderr=subprocess.DEVNULL, check=False)
+            unmount(at)
         shutil.rmtree(folder, ignore_errors=True)
+    if is_root() and os.path.exists("/dev/loop-control"):
+        listed = output_of([system("losetup", "mount"), "--list", "--noheadings", "--raw", "--output", "NAME,BACK-FILE"])
+        for device in abandoned_loops(listed, top):
+            output_of([system("losetup", "mount"), "--detach", device])
+
+
+def abandoned_loops(listed, top):
+    """Of losetup's lines "NAME FILE", the devices whose files are ours."""
+    pairs = (line.partition(" ") for line in listed.splitlines())
+    return [device for device, _, file in pairs if pathlib.Path(file).is_relative_to(top)]
 
 
 def device_name(device):

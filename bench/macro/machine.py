@@ -54,7 +54,7 @@ def describe(folder):
     queue = "queue" if os.path.exists(f"{device}/queue") else "../queue"  # a partition's is its disk's
     return {
         "cpu": field("/proc/cpuinfo", "model name"),
-        "cpus": len(os.sched_getaffinity(0)),
+        "cpus": len(cpus.available()),
         "hypervisor": "virtual machine" if "hypervisor" in field("/proc/cpuinfo", "flags").split() else "none seen",
         "memory": field("/proc/meminfo", "MemTotal"),
         "kernel": f"{os.uname().sysname} {os.uname().release} {os.uname().machine}",

@@ -3,7 +3,8 @@
 Each cell is one server before one workload, with so many clients, on one disk, from empty caches: `make paper
 ARGS=--quick` builds and measures five of them. Raw numbers are kept in build/paper/cells/; a run that was ended goes on
 where it was. Control groups, empty caches and loop devices take root; without it does what it can and says what it left
-out. Exit status: 0 if all cells were measured, 1 if some could not be, 2 for a wrong command line.
+out. A block of cells that are compared is measured as a whole: if one of them is missing, failed or void, all are
+measured again. Exit status: 0 if all cells were measured, 1 if some could not be, 2 for a wrong command line.
 """
 
 import argparse
@@ -15,7 +16,8 @@ import signal
 import sys
 import time
 
-from . import cgroup, cpus, disks, machine, measurement, page_cache, plan, report, servers
+from . import cgroup, cpus, disks, machine, measurement, page_cache, plan, report, servers, tables
+from .cell import Cell
 from .failure import Failure
 from .programs import BUILD, is_root
 from .results import Results
@@ -27,7 +29,7 @@ def parse(words):
     parser.set_defaults(plan="quick")
     which = parser.add_mutually_exclusive_group()
     for name, help_text in (("quick", "five cells, about three minutes (the default)"),
-                            ("standard", "about a hundred cells, about an hour"),
+                            ("standard", "about 110 cells, less than an hour"),
                             ("full", "everything, with repetitions; begins with how long that takes")):
         which.add_argument(f"--{name}", dest="plan", action="store_const", const=name, help=help_text)
     which.add_argument("--plan", choices=sorted(plan.PLANS),
@@ -36,9 +38,9 @@ def parse(words):
     parser.add_argument("--only", metavar="TEXT", action="append", default=[],
                         help="only cells with TEXT in their name (again: any of them)")
     parser.add_argument("--seed", type=int, default=1, help="of the order of the cells (default: 1)")
-    parser.add_argument("--list", action="store_true", help="print the cells in their order, and measure nothing")
+    parser.add_argument("--list", action="store_true", help="print the cells in their order and how long they take, and measure nothing")
     parser.add_argument("--report-only", action="store_true",
-                        help="write the report of what has been measured, whichever plans that were")
+                        help="write the report of what has been measured of this plan, and of warm, cold and sensitivity")
     parser.add_argument("--commit", help="with --report-only: of what was measured at this commit")
     parser.add_argument("--write-docs", action="store_true", help="write docs/evaluation.md and its pictures as well")
     parser.add_argument("--afresh", action="store_true", help="measure again what is finished")
@@ -48,7 +50,7 @@ def parse(words):
 
 
 def chosen_cells(arguments):
-    cells = plan.PLANS[arguments.plan]()
+    cells = plan.of(arguments.plan)
     if arguments.only:
         cells = [cell for cell in cells if any(text in cell.label for text in arguments.only)]
     return plan.ordered(cells, arguments.seed)
@@ -87,7 +89,11 @@ def line_of(record):
     for one in record["passes"]:
         derived = one["derived"]
         text = (f"{one['kind']} {derived['requests_per_s']:,.0f} requests/s, {derived['megabits_per_s']:,.0f} Mb/s, "
-                f"{derived['response_ms']:.1f} ms, CPU {derived['cpu_us_per_request']:.0f} us a request")
+                f"CPU {derived['cpu_us_per_request']:.0f} us a request")
+        if derived["response_ms"] is not None:
+            text += f", {derived['response_ms']:.1f} ms"
+        if derived["read_by_disk_bound"] is not None:
+            text += f", read {100 * derived['read_by_disk_bound']:.0f} % of what the disk can give"
         if derived["probe_p99_ms"] is not None:
             text += f", probe's p99 {derived['probe_p99_ms']:.1f} ms"
         if one["saturated"]:
@@ -99,10 +105,13 @@ def line_of(record):
 
 
 def measure(cells, place, results, is_afresh):
-    """Measures what is not finished. Returns how many cells have failed."""
+    """Measures the blocks that are not finished. Returns how many cells have failed."""
     failures, spent, measured = 0, 0.0, 0
+    wanted = cells if is_afresh else plan.to_measure(cells, results.is_finished)
+    results.forget(wanted)
+    left = set(wanted)
     for number, cell in enumerate(cells, 1):
-        if not is_afresh and results.is_finished(cell):
+        if cell not in left:
             print(f"[{number:>3}/{len(cells)}] {cell.label}: finished before")
             continue
         print(f"[{number:>3}/{len(cells)}] {cell.label}", flush=True)
@@ -112,8 +121,8 @@ def measure(cells, place, results, is_afresh):
         failures += "failure" in record
         spent, measured = spent + time.monotonic() - began, measured + 1
         print(f"        {line_of(record)}", flush=True)
-        if sys.stderr.isatty() and number < len(cells):
-            left_s = (len(cells) - number) * spent / measured
+        if sys.stderr.isatty() and measured < len(wanted):
+            left_s = (len(wanted) - measured) * spent / measured
             print(f"        about {left_s / 60:.0f} minutes left", file=sys.stderr)
     return failures
 
@@ -134,28 +143,35 @@ def leave(number, _):
     sys.exit(128 + number)
 
 
+def how_much(arguments, cells):
+    return f"{arguments.plan}: {len(cells)} cells, about {plan.estimate_s(cells) / 60:.0f} minutes"
+
+
 def run(arguments):
     cells = chosen_cells(arguments)
     if not cells:
         raise Failure("no cell has such a name")
     if arguments.list:
-        print("\n".join(cell.label for cell in cells))
+        print("\n".join([*(cell.label for cell in cells), how_much(arguments, cells)]))
         return 0
     arguments.folder.mkdir(parents=True, exist_ok=True)
+    cpus.go_to_the_clients()
     keep_others_out(arguments.folder)
     disks.remove_abandoned(arguments.folder)
     if is_root():
         cgroup.remove_abandoned()
     place = measurement.Place(arguments.folder, machine.describe(arguments.folder), cgroup.why_not())
-    results = Results(arguments.folder / "cells", arguments.commit or machine.commit())
+    results = Results(arguments.folder / "cells", arguments.commit or machine.commit(),
+                      is_asked_for=bool(arguments.commit))
     failures = 0
     if not arguments.report_only:
         cells = told(place, cells)
-        print(f"{arguments.plan}: {len(cells)} cells, about {plan.estimate_s(cells) / 60:.0f} minutes", flush=True)
+        print(how_much(arguments, cells), flush=True)
         failures = measure(cells, place, results, arguments.afresh)
-    records = results.all()
+    records = results.all(plan.reported_with(arguments.plan))
     if not records:
         raise Failure("nothing has been measured")
+    tables.write(arguments.folder, [Cell.from_json(record["cell"]) for record in records])
     for path in report.write(records, arguments.folder, arguments.write_docs):
         print(f"written: {path}")
     return 1 if failures else 0

@@ -7,8 +7,7 @@ import pathlib
 import tempfile
 import time
 
-from . import cgroup, client, disks, memory_limit, page_cache, servers, validity, workload
-from .failure import CellFailure, Failure, Unavailable
+from . import cgroup, client, disk_bound, disks, memory_limit, page_cache, servers, validity, workload
 from .meters import Meters, between
 
 MEMORY_LEAST_BYTES = 8 << 20  # below it there is hardly room for a read-ahead
@@ -52,7 +51,7 @@ def run(cell, place):
         record["preparing_s"] = round(time.monotonic() - began, 3)
         began = time.monotonic()
         record["passes"] = measure(cell, prepared, place)
-    except (CellFailure, Unavailable, Failure, OSError) as failure:
+    except Exception as failure:  # whatever it is, also a mistake of ours: the other cells are worth measuring
         record["failure"] = f"{type(failure).__name__}: {failure}"
     record["took_s"] = round(time.monotonic() - began, 3)
     return record
@@ -67,6 +66,7 @@ def measure(cell, prepared, place):
         at_start = limit + memory_limit.AT_START_BYTES if limit else None
         group = None if place.no_groups else stack.enter_context(cgroup.Group(at_start))
         disk = stack.enter_context(disks.attach(cell.disk, prepared, scratch))
+        bound = disk_bound.measure(disk.tree, cell.disk_concurrency) if cell.disk_bound else None
         page_cache.make_cold(disk.tree, is_ours_alone=disk.is_slowfs)
         server = stack.enter_context(servers.Server(cell, disk.tree, group, scratch))
         follower = stack.enter_context(memory_limit.Follower(group, limit)) if group and limit else None
@@ -74,14 +74,25 @@ def measure(cell, prepared, place):
         passes = []
         for kind in cell.passes:
             one = dict(play_once(cell, prepared, server, meters), kind=kind)
-            one["memory"] = {"limit_bytes": follower and limit, "own_bytes_most": follower and follower.own_bytes_most}
-            one["memory"]["killed"] = group.memory()["killed"] if group else 0
+            one["memory"] = memory_of(group, follower)
             passes.append(one)
         passes[0]["memory"]["resident_before_bytes"] = None if disk.is_slowfs else 0  # make_cold() has looked
         passes[-1]["memory"].update(residency(disk, group))
+        if cell.disk_bound:
+            bound = disk_bound.better(bound, disk_bound.measure(disk.tree, cell.disk_concurrency))
+            passes = [dict(one, disk_bound=bound) for one in passes]
     for one in passes:
         judge(cell, one)
     return passes
+
+
+def memory_of(group, follower):
+    """What the server might use and did: the limit was for files, and `own_bytes_most` in addition to it."""
+    if not group:
+        return {"limit_bytes": None, "own_bytes_most": None, "killed": 0}
+    return {"limit_bytes": follower and follower.file_bytes,
+            "own_bytes_most": follower.own_bytes_most if follower else memory_limit.own_bytes(group),
+            "killed": group.memory()["killed"]}
 
 
 def play_once(cell, prepared, server, meters):
@@ -99,8 +110,10 @@ def play_once(cell, prepared, server, meters):
 def judge(cell, one):
     """What follows from what was read: the numbers that are compared, and whether they count."""
     load, measured = one["load"], one["measured"]
-    requests, served = max(load["requests"], 1), max(load["body_bytes"], 1)
+    # The server worked for the probe's requests as well, and cannot say for which how much.
+    requests, served = max(load["requests"] + load.get("probe_requests", 0), 1), max(load["body_bytes"], 1)
     read = validity.read_from_disk(measured)
+    bound = (one.get("disk_bound") or {}).get("bytes_per_s")
     one["derived"] = {
         "requests_per_s": load["requests_per_s"],
         "megabits_per_s": load["megabits_per_s"],
@@ -116,6 +129,9 @@ def judge(cell, one):
         "blocked_calls": measured["blocked_calls"],
         "bound_requests_per_s": validity.bound_requests_per_s(measured, load["requests_per_s"]),
         "disk_busy_share": validity.busy_share(measured),
+        "disk_bound_bytes_per_s": bound,
+        "read_by_disk_bound": read / measured["wall_s"] / bound if bound else None,
+        "served_by_disk_bound": served / measured["wall_s"] / bound if bound else None,
         **queue_depths(measured),
     }
     one["void"] = validity.void_reasons(cell, one["kind"], one)

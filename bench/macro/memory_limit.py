@@ -53,7 +53,7 @@ class Follower:
 
     def run(self):
         while not self.ended.wait(INTERVAL_S):
-            with contextlib.suppress(OSError):  # a group whose server has crashed
+            with contextlib.suppress(OSError, KeyError):  # a group whose server has crashed
                 self.follow()
 
     def wait_until_settled(self):

@@ -29,7 +29,7 @@ def resident_bytes(tree):
                                 capture_output=True, text=True, timeout=10 * ANTI_HANG_S, check=False)
     finally:
         find.stdout.close()
-        find.wait()
+        find.wait(ANTI_HANG_S)
     if looked.returncode != 0 or find.returncode != 0:
         raise CellFailure(f"fincore of {tree}: {looked.stderr.strip()[-500:] or 'find failed'}")
     return parse_fincore(looked.stdout)

@@ -1,8 +1,11 @@
-"""Which cells are measured, and in which order. Cells of one block (experiment, disk, clients, round) are compared
-with one another: they come one after another, shuffled, so that no server always has the better minute; blocks are
-shuffled as well. The seed makes the order repeatable; it does not change which cells there are."""
+"""Which cells are measured, and in which order. Cells of one block (experiment, workload, disk, clients, round) are
+compared with one another: they come one after another, shuffled, so that no server always has the better minute; blocks
+are shuffled as well. The seed makes the order repeatable; it does not change which cells there are. A block of which a
+cell is missing or void is measured again as a whole. Cells know their plan: plans measure the same thing at another
+scale, or at another hour."""
 
 import collections
+import dataclasses
 import itertools
 import random
 
@@ -13,13 +16,21 @@ LAIO, BLOCKING = "Flash-LAIO-LAIO", "Flash-NB-B"
 PAPER = ("thttpd-NB-B", "thttpd-LAIO-LAIO", BLOCKING, LAIO, "Flash-NB-LAIO", "Flash-NB-AIO", "Flash-NB-AMPED",
          "Flash-NB-AMTED")
 TODAY = ("Flash-NB-URING", "Flash-URING-URING")
-PEERS = ("nginx", "nginx-cache", "nginx-threads-16", "nginx-threads-64", "nginx-workers-8", "nginx-workers-16",
-         "lighttpd", "h2o", "apache", "caddy")
-RIVALS = (LAIO, BLOCKING, "Flash-NB-AIO", "Flash-NB-AMPED", "Flash-NB-AMTED", "nginx", "nginx-threads-64",
-          "nginx-workers-64")
+# nginx's cache of open files is as large as laio-httpd's, and most settings have it; without it are one loop, one with
+# threads, and one with workers, which shows what it is worth.
+NGINX = ("nginx", "nginx-cache", "nginx-threads-4-cache", "nginx-threads-16-cache", "nginx-threads-64-cache",
+         "nginx-threads-64", "nginx-workers-8-cache", "nginx-workers-16-cache", "nginx-workers-64-cache",
+         "nginx-workers-64")
+OTHERS = ("lighttpd", "h2o", "apache", "caddy")
+PEERS = NGINX + OTHERS
+HELPED = ("Flash-NB-AMPED", "Flash-NB-AMTED")
+RIVALS = (LAIO, BLOCKING, "Flash-NB-AIO", *HELPED, "nginx-cache", "nginx-threads-64-cache", "nginx-workers-64-cache")
+# Where each name is asked for about once, a cache of names has nothing to give.
+LOOKERS_UP = (LAIO, BLOCKING, "Flash-NB-AIO", *HELPED, "nginx-cache", "nginx-threads-64-cache", "nginx-workers-16",
+              "nginx-workers-64", *OTHERS)
 BOTH = ("cold", "warm")
 SLOW_DISKS = ("hdd", "flash", "lookups")
-SLOW_LOOKUPS_S = 10
+SLOW_LOOKUPS_S = LARGE_S = 10
 NEIGHBOURS = 5  # rounds, so that a ratio has a bound
 
 
@@ -41,8 +52,8 @@ def smallest():
 
 def quick():
     """Five cells, three minutes: who waits for a disk, and what it costs."""
-    return cells((LAIO, BLOCKING, "Flash-NB-AMPED", "nginx", "nginx-threads-64"), Workload("berkeley", 0.05),
-                 experiment="berkeley")
+    return cells((LAIO, BLOCKING, "Flash-NB-AMPED", "nginx-cache", "nginx-threads-64-cache"),
+                 Workload("berkeley", 0.05), experiment="berkeley")
 
 
 def figures(scale, clients, rounds):
@@ -53,7 +64,20 @@ def figures(scale, clients, rounds):
     return result
 
 
-def slow(scale, clients, rounds, servers=RIVALS):
+def sweep(workload, rounds):
+    """How many helpers is best, at one number of clients; 64 are measured anyway. nginx's are among the peers."""
+    return [one for helpers in (4, 16) for one in
+            cells(HELPED, workload, disk_concurrency=helpers, passes=BOTH, experiment="berkeley", rounds=rounds)]
+
+
+def large(servers, rounds=1):
+    """Files of 8 MB, four times the memory: how near each comes to what the disk can give, which is measured beside
+    it."""
+    workload = flat(8 << 20, 256, 4000, in_sequence=20)  # so each client has 8 MB of memory
+    return cells(servers, workload, memory=0.25, seconds=LARGE_S, disk_bound=True, experiment="large", rounds=rounds)
+
+
+def slow(scale, clients, rounds, servers=RIVALS, lookers_up=LOOKERS_UP):
     """Disks made of software, a probe beside the load. Where each name takes 10 ms, every file is asked for about
     once, for as long as its loop lets each server: to the end of a trace, some would take fifty times as long as
     others."""
@@ -64,24 +88,22 @@ def slow(scale, clients, rounds, servers=RIVALS):
         shared = {"clients": number, "probe": True, "experiment": "slow", "rounds": rounds}
         for disk in ("hdd", "flash"):
             result += cells(servers, Workload("berkeley", scale[disk]), disk=disk, **shared)
-        result += cells(servers, names, disk="lookups", seconds=SLOW_LOOKUPS_S, memory=0.25, **shared)
+        result += cells(lookers_up, names, disk="lookups", seconds=SLOW_LOOKUPS_S, memory=0.25, **shared)
     return result
 
 
 def standard():
-    """About a hundred cells, an hour."""
-    scale = {"berkeley": 0.05, "rice": 0.4, "hdd": 0.015, "flash": 0.015, "lookups": 0.1}
-    berkeley = Workload("berkeley", scale["berkeley"])
+    """About 110 cells, less than an hour. All rivals and their settings meet on Berkeley with 64 clients."""
+    scale = {"berkeley": 0.04, "rice": 0.3, "hdd": 0.015, "flash": 0.015, "lookups": 0.1}
+    berkeley, rice = Workload("berkeley", scale["berkeley"]), Workload("rice", scale["rice"])
     beside = cells(TODAY + PEERS, berkeley, passes=BOTH, experiment="berkeley")
-    sweep = [one for helpers in (4, 16) for one in
-             cells(("Flash-NB-AMPED", "Flash-NB-AMTED"), berkeley, disk_concurrency=helpers, experiment="berkeley",
-                   passes=BOTH)]
-    sweep += cells(("nginx-threads-4",), berkeley, experiment="berkeley", passes=BOTH)
+    beside += cells(("nginx-cache",), rice, passes=BOTH, experiment="rice")
     paper = figures(scale, (16, 64, 256), 1)
     twice = again([one for one in paper if one.clients == 64])
-    read_ahead = cells((LAIO, BLOCKING, "Flash-NB-AMPED", "nginx-threads-64"), berkeley, disk="ext4-ra128",
+    read_ahead = cells((LAIO, BLOCKING, "Flash-NB-AMPED", "nginx-threads-64-cache"), berkeley, disk="ext4-ra128",
                        experiment="berkeley")
-    return paper + beside + sweep + twice + read_ahead + slow(scale, (64,), 1)
+    largest = large((LAIO, BLOCKING, "Flash-NB-AMPED", "nginx-cache", "nginx-threads-64-cache"))
+    return paper + beside + sweep(berkeley, 1) + twice + read_ahead + largest + slow(scale, (64,), 1)
 
 
 def full():
@@ -92,24 +114,24 @@ def full():
     result = paper + again([one for one in paper if one.clients == 64])
     for number in (16, 64, 256):
         result += cells(TODAY + PEERS, berkeley, clients=number, passes=BOTH, experiment="berkeley", rounds=NEIGHBOURS)
-    for helpers in (4, 16):
-        result += cells(("Flash-NB-AMPED", "Flash-NB-AMTED"), berkeley, disk_concurrency=helpers, passes=BOTH,
-                        experiment="berkeley", rounds=NEIGHBOURS)
+    result += sweep(berkeley, NEIGHBOURS) + large(RIVALS, NEIGHBOURS)
     result += cells(PAPER + PEERS, berkeley, disk="ext4-ra128", experiment="berkeley", rounds=NEIGHBOURS)
-    return result + slow(scale, (16, 64, 256), NEIGHBOURS, PAPER + PEERS + ("nginx-workers-64",))
+    everyone = PAPER + PEERS
+    return result + slow(scale, (16, 64, 256), NEIGHBOURS, everyone, everyone + ("nginx-workers-16",))
 
 
-def flat(file_bytes, files, requests):
-    """Equal files, all alike popular, a hundred requests to a connection."""
+def flat(file_bytes, files, requests, in_sequence=100):
+    """Equal files, all alike popular, so many requests to a connection. There must be many more sequences than clients,
+    or some have nothing to play."""
     values = {"mean_file_bytes": file_bytes, "footprint_bytes": file_bytes * files, "requests": requests,
-              "sequence_mean_requests": 100}
+              "sequence_mean_requests": in_sequence}
     return Workload("flat", options=tuple(f"{name}={value}" for name, value in values.items()))
 
 
 def warm():
     """In memory, in pairs: LAIO beside the plain loop and nginx, nine rounds, so that 0.97 can be told from 1."""
     result = []
-    sizes = (flat(1 << 10, 1000, 200_000), flat(64 << 10, 500, 50_000), flat(1 << 20, 64, 5_000))
+    sizes = (flat(1 << 10, 1000, 200_000, 40), flat(64 << 10, 500, 50_000, 10), flat(1 << 20, 64, 10_000, 2))
     for workload, number in itertools.product(sizes, (16, 256, 1000)):
         block = cells((LAIO, BLOCKING, "nginx-cache"), workload, clients=number, passes=BOTH, experiment="in memory",
                       rounds=9)
@@ -119,7 +141,7 @@ def warm():
 
 def cold():
     """Four times the memory, 64 KB at random, ext4."""
-    workload = flat(64 << 10, 4000, 30_000)
+    workload = flat(64 << 10, 4000, 30_000, 20)
     result = []
     for number in (16, 64, 256):
         block = cells(RIVALS, workload, clients=number, memory=0.25, experiment="out of memory", rounds=NEIGHBOURS)
@@ -139,10 +161,27 @@ def sensitivity():
 
 PLANS = {"smallest": smallest, "quick": quick, "standard": standard, "full": full, "warm": warm, "cold": cold,
          "sensitivity": sensitivity}
+WITH_OTHERS = ("warm", "cold", "sensitivity")  # have experiments of their own: in every report of the same commit
+
+
+def of(name):
+    """The cells of a plan, each of which knows it."""
+    return [dataclasses.replace(one, plan=name) for one in PLANS[name]()]
+
+
+def reported_with(name):
+    """The plans whose results one report may show together: they have no experiment in common."""
+    return {name, *WITH_OTHERS}
 
 
 def block_of(cell):
-    return cell.experiment, cell.workload, cell.disk, cell.clients, cell.round
+    return cell.plan, cell.experiment, cell.workload, cell.disk, cell.clients, cell.memory, cell.round
+
+
+def to_measure(cell_list, is_finished):
+    """Those whose block is not finished: who is compared must be from the same minutes."""
+    open_blocks = {block_of(one) for one in cell_list if not is_finished(one)}
+    return [one for one in cell_list if block_of(one) in open_blocks]
 
 
 def ordered(cell_list, seed):
@@ -158,6 +197,12 @@ def ordered(cell_list, seed):
     return [cell for block in shuffled for cell in block]
 
 
+AROUND_S = 4     # caches emptied, server and disk started and ended
+PASS_S = {"berkeley": 12, "rice": 12}
+OTHER_PASS_S = 12
+
+
 def estimate_s(cell_list):
     """Before anything is known: what cells like these took on two cores, the making of trees left out."""
-    return sum(6 + 14 * len(cell.passes) for cell in cell_list)
+    return sum(AROUND_S + len(one.passes) * (one.seconds or PASS_S.get(one.workload.kind, OTHER_PASS_S))
+               for one in cell_list)

@@ -3,9 +3,11 @@
 import ctypes
 import os
 import pathlib
+import select
 import shutil
 import signal
 import subprocess
+import time
 
 from .failure import Failure, Unavailable
 
@@ -34,8 +36,11 @@ def system(name, package=None):
 
 def output_of(command, timeout_s=ANTI_HANG_S, **options):
     """What a command prints; it must succeed."""
-    done = subprocess.run([str(word) for word in command], stdin=subprocess.DEVNULL, capture_output=True, text=True,
-                          errors="replace", timeout=timeout_s, check=False, **options)
+    try:
+        done = subprocess.run([str(word) for word in command], stdin=subprocess.DEVNULL, capture_output=True, text=True,
+                              errors="replace", timeout=timeout_s, check=False, **options)
+    except subprocess.TimeoutExpired:
+        raise Failure(f"{command[0]} had not ended after {timeout_s} s") from None
     if done.returncode != 0:
         raise Failure(f"{command[0]} ended with {done.returncode}: {(done.stderr or done.stdout).strip()[-2000:]}")
     return done.stdout
@@ -46,6 +51,18 @@ def first_line_of(command):
     done = subprocess.run(command, stdin=subprocess.DEVNULL, capture_output=True, text=True, timeout=ANTI_HANG_S,
                           check=False)
     return ((done.stdout + done.stderr).strip().splitlines() or ["unknown"])[0]
+
+
+def first_line_within(process, timeout_s):
+    """What a process says first on its standard output, a pipe of bytes; as much as there is when it says no more."""
+    deadline, said = time.monotonic() + timeout_s, b""
+    while not said.endswith(b"\n"):
+        ready, _, _ = select.select([process.stdout], [], [], max(0, deadline - time.monotonic()))
+        more = os.read(process.stdout.fileno(), 4096) if ready else b""
+        if not more:
+            break
+        said += more
+    return said.decode(errors="replace").partition("\n")[0]
 
 
 PR_SET_PDEATHSIG = 1

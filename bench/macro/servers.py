@@ -136,7 +136,7 @@ class Server:
                 for pid in self.processes():
                     with contextlib.suppress(ProcessLookupError):
                         os.kill(pid, signal.SIGKILL)
-                self.process.wait()
+                self.process.wait(ANTI_HANG_S)
 
 
 def free_port():

@@ -59,9 +59,19 @@ def described(folder):
     return json.loads(output_of(command, MAKING_S))
 
 
+def place_of(workload, top, with_tree):
+    return top / (folder_name(workload) + ("" if with_tree else "-listed"))
+
+
+def find(workload, top):
+    """With its tree or without, or None if it has not been made."""
+    folders = (place_of(workload, top, with_tree) for with_tree in (True, False))
+    return next((Prepared(folder) for folder in folders if (folder / "description.json").exists()), None)
+
+
 def prepare(workload, top, with_tree=True):
     """Makes it below `top` if it is not there yet."""
-    folder = top / (folder_name(workload) + ("" if with_tree else "-listed"))
+    folder = place_of(workload, top, with_tree)
     if (folder / "description.json").exists():
         return Prepared(folder)
     top.mkdir(parents=True, exist_ok=True)

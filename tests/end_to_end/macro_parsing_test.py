@@ -3,13 +3,14 @@
 it."""
 
 import json
+import pathlib
 import sys
 import unittest
 
 from programs import SOURCE
 
 sys.path.insert(0, str(SOURCE / "bench"))
-from macro import cgroup, client, cpus, meters, page_cache, peers, servers, workload
+from macro import cgroup, client, cpus, disks, meters, page_cache, peers, servers, workload
 from macro.failure import CellFailure
 
 MOUNTS_1 = """\
@@ -30,7 +31,7 @@ def replay_report(**changes):
     times = {"count": 10, "mean": 1500.0, "min": 10, "p50": 1000, "p90": 2000, "p99": 5000, "p99.9": 6000, "max": 7000}
     rates = {"megabits_per_s": 80.0, "requests_per_s": 100.0}
     part = {"requests": 1000, "body_bytes": 10_000_000, "throughput": rates, "throughput_middle": rates,
-            "response_us": times, "first_byte_us": times, "errors": {"reset": 0, "short body": 2},
+            "unfinished": 0, "response_us": times, "first_byte_us": times, "errors": {"reset": 0, "short body": 2},
             "statuses": {"200": 998, "404": 3}}
     return dict({"seconds": 10.0, "load": part, "probe": None, "client_bound": False}, **changes)
 
@@ -69,6 +70,11 @@ class Kernel(unittest.TestCase):
         self.assertEqual(meters.difference(before, after),
                          {"a": 4, "in": {"b": 2, "new": 3}, "text": "new", "flag": True})
         self.assertIsNone(meters.difference(None, after))
+
+    def test_loop_devices_of_ours(self):
+        listed = "/dev/loop0 /a/paper/workloads/x y/ext4.img\n/dev/loop1 /a/paper-2/ext4.img\n/dev/loop2 \n"
+        self.assertEqual(disks.abandoned_loops(listed, pathlib.Path("/a/paper")), ["/dev/loop0"])
+        self.assertEqual(disks.abandoned_loops("", pathlib.Path("/a/paper")), [])
 
     def test_residency(self):
         self.assertEqual(page_cache.parse_fincore("  4096\n0\n 8192\n"), 12288)
@@ -124,8 +130,15 @@ class Client(unittest.TestCase):
     def test_a_probe(self):
         report = replay_report()
         load = client.parse(json.dumps(dict(report, probe=report["load"])))
-        self.assertEqual(load.probe_ms["p99"], 5.0)
+        self.assertEqual((load.probe_ms["p99"], load.probe_requests), (5.0, 1000))
         self.assertEqual(sum(load.probe_errors.values()), 5)
+
+    def test_nothing_was_answered(self):
+        nothing = dict.fromkeys(replay_report()["load"]["response_us"])
+        load = dict(replay_report()["load"], requests=0, body_bytes=0, response_us=nothing, first_byte_us=nothing)
+        found = client.parse(json.dumps(replay_report(load=load, probe=load)))
+        self.assertEqual((found.requests, found.first_byte_ms, set(found.latency_ms.values())), (0, None, {None}))
+        self.assertEqual((found.probe_ms, found.has_probe_starved), (None, True))
 
     def test_what_is_no_report(self):
         for text in ("", "{}", '{"load": 1}', "[1, 2]", json.dumps(replay_report(load=None))):

@@ -51,13 +51,23 @@ class Smallest(unittest.TestCase):
             self.assertIsNone(record["passes"][0]["measured"]["blocked_calls"]
                               if record["cell"]["server"] == "Flash-NB-B" else None)
         self.assertIn("Flash-LAIO-LAIO", (self.folder / "report.html").read_text())
-        self.assertEqual(sorted(path.name for path in self.folder.iterdir()), ["cells", "report.html", "workloads"],
+        tables = json.loads((self.folder / "tables.json").read_text())
+        names = [one["name"] for one in tables["versions"]["rows"]]
+        self.assertEqual(sorted(tables["lines_of_code"]["rows"]), sorted(names))
+        self.assertEqual([one["described"]["requests"] for one in tables["workloads"]["rows"]], [REQUESTS])
+        self.assertEqual(sorted(path.name for path in self.folder.iterdir()), ["cells", "report.html", "tables.json", "workloads"],
                          "something was left behind")
 
         code, text = self.smallest()
         self.assertEqual(code, 0)
+        if records[0]["commit"] == "unknown" or records[0]["commit"].endswith("-dirty"):
+            self.assertEqual(text.count("finished before"), 0, "nobody knows what was measured")
+            return
         self.assertEqual(text.count("finished before"), 2)
         self.assertEqual(self.records(), records)
+        (self.folder / "cells").joinpath(sorted(os.listdir(self.folder / "cells"))[0]).unlink()
+        code, text = self.smallest()
+        self.assertEqual((code, text.count("finished before")), (0, 0), "compared with another time's")
 
     def check_pass(self, one, is_root):
         load, measured = one["load"], one["measured"]
@@ -74,14 +84,15 @@ class Smallest(unittest.TestCase):
 
     def test_cells_are_listed_in_the_order_of_the_seed(self):
         lists = [self.smallest("--list", "--seed", str(seed))[1] for seed in range(1, 9)]
-        self.assertEqual({len(text.splitlines()) for text in lists}, {2})
+        self.assertEqual({len(text.splitlines()) for text in lists}, {3}, "two cells, and how long they take")
         self.assertEqual(len(set(lists)), 2, "eight seeds, one order")
         self.assertEqual(list(self.folder.iterdir()), [])
 
     def test_the_default_is_quick(self):
         lists = [paper("--list", "--folder", str(self.folder), *which)[1] for which in ((), ("--quick",))]
         self.assertEqual(lists[0], lists[1])
-        self.assertEqual(len(lists[0].splitlines()), 5)
+        self.assertEqual(len(lists[0].splitlines()), 6)
+        self.assertRegex(lists[0].splitlines()[-1], "^quick: 5 cells, about [0-9]+ minutes$")
 
     def test_one_run_in_a_folder(self):
         lock = os.open(self.folder, os.O_RDONLY)
