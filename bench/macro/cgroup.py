@@ -116,8 +116,8 @@ class Group:
         usage = (folder / ("memory.current" if version == 2 else "memory.usage_in_bytes")).read_text()
         # What was killed for want of memory had been serving.
         events = numbers((folder / ("memory.events" if version == 2 else "memory.oom_control")).read_text())
-        return {"killed": events.get("oom_kill", 0), "page_cache_bytes": stat["file"] if version == 2 else stat.get("total_cache", stat["cache"]),
-                "bytes": int(usage)}
+        cached = stat["file"] if version == 2 else stat.get("total_cache", stat["cache"])
+        return {"killed": events.get("oom_kill", 0), "page_cache_bytes": cached, "bytes": int(usage)}
 
     def empty(self):
         """Ends who is still in it, and gives its pages back: what stays charged to a removed group is served for

@@ -1,7 +1,7 @@
 """What the disk itself can give: as many readers at once as a server may have, each reading whole files from beginning
 to end past the page cache. No server that reads these files from this disk is faster; how near one comes is said
 beside it. A disk that is shared with others is not the same at all times: it is measured before a cell and after it,
-and the better counts. The readers are threads here, on the client's CPU: reads of a megabyte cost it next to nothing."""
+and the better counts. The readers are threads here, on the client's CPU: reads of a megabyte cost it little."""
 
 import concurrent.futures
 import itertools

@@ -161,7 +161,8 @@ def remove_abandoned(top):
             unmount(at)
         shutil.rmtree(folder, ignore_errors=True)
     if is_root() and os.path.exists("/dev/loop-control"):
-        listed = output_of([system("losetup", "mount"), "--list", "--noheadings", "--raw", "--output", "NAME,BACK-FILE"])
+        listed = output_of([system("losetup", "mount"), "--list", "--noheadings", "--raw", "--output",
+                            "NAME,BACK-FILE"])
         for device in abandoned_loops(listed, top):
             output_of([system("losetup", "mount"), "--detach", device])
 

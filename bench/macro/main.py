@@ -38,9 +38,10 @@ def parse(words):
     parser.add_argument("--only", metavar="TEXT", action="append", default=[],
                         help="only cells with TEXT in their name (again: any of them)")
     parser.add_argument("--seed", type=int, default=1, help="of the order of the cells (default: 1)")
-    parser.add_argument("--list", action="store_true", help="print the cells in their order and how long they take, and measure nothing")
+    parser.add_argument("--list", action="store_true",
+                        help="print the cells in their order and about how long they take; measure nothing")
     parser.add_argument("--report-only", action="store_true",
-                        help="write the report of what has been measured of this plan, and of warm, cold and sensitivity")
+                        help="write the report of what was measured of this plan, and of warm, cold and sensitivity")
     parser.add_argument("--commit", help="with --report-only: of what was measured at this commit")
     parser.add_argument("--write-docs", action="store_true", help="write docs/evaluation.md and its pictures as well")
     parser.add_argument("--afresh", action="store_true", help="measure again what is finished")

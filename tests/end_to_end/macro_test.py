@@ -55,8 +55,8 @@ class Smallest(unittest.TestCase):
         names = [one["name"] for one in tables["versions"]["rows"]]
         self.assertEqual(sorted(tables["lines_of_code"]["rows"]), sorted(names))
         self.assertEqual([one["described"]["requests"] for one in tables["workloads"]["rows"]], [REQUESTS])
-        self.assertEqual(sorted(path.name for path in self.folder.iterdir()), ["cells", "report.html", "tables.json", "workloads"],
-                         "something was left behind")
+        self.assertEqual(sorted(path.name for path in self.folder.iterdir()),
+                         ["cells", "report.html", "tables.json", "workloads"], "something was left behind")
 
         code, text = self.smallest()
         self.assertEqual(code, 0)
