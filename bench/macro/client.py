@@ -23,6 +23,7 @@ class Load:
     megabits_per_s: float
     middle_requests_per_s: float  # of the middle 80 % of the time
     unfinished: int               # under way at the end
+    censored: int                 # of these, in the times with how long they had waited
     latency_ms: dict              # mean, p50, p90, p99, p99_9, max; None each when nothing was answered
     first_byte_ms: float | None
     errors: dict                  # by kind, those that did not occur left out
@@ -75,6 +76,7 @@ def parse(text):
             requests_per_s=load["throughput"]["requests_per_s"] or 0,
             megabits_per_s=load["throughput"]["megabits_per_s"] or 0,
             middle_requests_per_s=load["throughput_middle"]["requests_per_s"] or 0, unfinished=load["unfinished"],
+            censored=load.get("censored", 0),
             latency_ms=latencies_ms(load), first_byte_ms=milliseconds(load["first_byte_us"]["mean"]),
             errors=errors_of(load), probe_requests=probe["requests"] if probe else 0,
             probe_ms=latencies_ms(probe) if probe and probe["requests"] else None,

@@ -13,6 +13,7 @@ import time
 
 from .cgroup import numbers
 from .meters import fields
+from .programs import ANTI_HANG_S
 
 INTERVAL_S = 0.5
 SETTLED_S, SETTLING_S = 0.2, 10
@@ -74,4 +75,4 @@ class Follower:
 
     def __exit__(self, *_):
         self.ended.set()
-        self.thread.join()
+        self.thread.join(ANTI_HANG_S)
