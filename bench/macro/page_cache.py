@@ -4,8 +4,10 @@ opens every file and so makes the names known again: root drops once more afterw
 
 import os
 import pathlib
+import socket
 import subprocess
 
+from . import cpus
 from .failure import CellFailure
 from .programs import ANTI_HANG_S, output_of, system
 
@@ -55,7 +57,25 @@ def drop():
     DROP.write_text("3")
 
 
+def let_go_of_what_was_sent():
+    """Pages that sendfile(2) has sent stay in use after they were received on another CPU, until the sender's handles a
+    packet again (Linux 5.19 and later), and cannot be dropped: each CPU gets one. Nothing else may come: our servers
+    are gone."""
+    before = os.sched_getaffinity(0)
+    try:
+        for cpu in cpus.available():
+            os.sched_setaffinity(0, {cpu})
+            with socket.socket(socket.AF_INET, socket.SOCK_DGRAM) as to_itself:
+                to_itself.settimeout(ANTI_HANG_S)
+                to_itself.bind(("127.0.0.1", 0))
+                to_itself.sendto(b"x", to_itself.getsockname())
+                to_itself.recv(1)
+    finally:
+        os.sched_setaffinity(0, before)
+
+
 def clear(tree):
+    let_go_of_what_was_sent()
     if can_drop():
         drop()
     else:

@@ -6,6 +6,7 @@ and a pass that read what should have been in memory is void. Without root what 
 import os
 import pathlib
 import signal
+import socket
 import subprocess
 import sys
 import tempfile
@@ -15,7 +16,7 @@ import unittest.mock
 from programs import ANTI_HANG_S, BUILD
 from macro_records import cell, one_pass
 
-from macro import cgroup, memory_limit, meters, page_cache
+from macro import cgroup, cpus, memory_limit, meters, page_cache
 from macro.failure import CellFailure
 
 FILES, FILE_BYTES = 32, 2 << 20  # 64 MB
@@ -30,6 +31,17 @@ for _ in range(int(sys.argv[1])):
                 pass
 print("read", flush=True)
 sys.stdin.read()
+"""
+
+
+# Sends the files named after CPU, host and port from that CPU, all but their last bytes.
+SENDER = """
+import os, socket, sys
+os.sched_setaffinity(0, {int(sys.argv[1])})
+with socket.create_connection((sys.argv[2], int(sys.argv[3]))) as connection:
+    for path in sys.argv[4:]:
+        with open(path, "rb", buffering=0) as file:
+            connection.sendfile(file, count=os.path.getsize(path) - 100)
 """
 
 
@@ -86,6 +98,32 @@ class AnyUser(OnDisk):
         self.paths[0].write_bytes(os.urandom(FILE_BYTES))
         self.make_cold()
         self.assertEqual(page_cache.resident_bytes(self.tree), 0)
+
+    def test_what_was_sent_is_gone_too(self):
+        """By sendfile(2), from one CPU to another: a few such pages stay in use after all have ended."""
+        if not cpus.are_apart():
+            self.skip("one CPU")
+        for _ in range(5):
+            self.send_all()
+            self.make_cold()
+            self.assertEqual(page_cache.resident_bytes(self.tree), 0)
+
+    def send_all(self):
+        server_cpu, client_cpu = cpus.chosen()
+        with socket.create_server(("127.0.0.1", 0)) as listener:
+            host, port = listener.getsockname()
+            sender = subprocess.Popen([sys.executable, "-c", SENDER, str(server_cpu), host, str(port), *self.paths])
+            self.addCleanup(sender.kill)
+            before = os.sched_getaffinity(0)
+            os.sched_setaffinity(0, {client_cpu})
+            try:
+                connection, _ = listener.accept()
+                with connection:
+                    while connection.recv(1 << 20):
+                        pass
+            finally:
+                os.sched_setaffinity(0, before)
+        self.assertEqual(sender.wait(ANTI_HANG_S), 0)
 
     def test_what_stays_in_memory_is_no_cold_cell(self):
         self.read_by(None)
