@@ -9,6 +9,7 @@ import dataclasses
 import itertools
 import random
 
+from . import disk_bound
 from .cell import Cell, Workload
 from .workload import MEMORY_SHARES
 
@@ -197,12 +198,10 @@ def ordered(cell_list, seed):
     return [cell for block in shuffled for cell in block]
 
 
-AROUND_S = 4     # caches emptied, server and disk started and ended
-PASS_S = {"berkeley": 12, "rice": 12}
-OTHER_PASS_S = 12
+AROUND_S, PASS_S = 4, 12  # caches emptied, server and disk started and ended; a pass to the end of a trace
 
 
 def estimate_s(cell_list):
     """Before anything is known: what cells like these took on two cores, the making of trees left out."""
-    return sum(AROUND_S + len(one.passes) * (one.seconds or PASS_S.get(one.workload.kind, OTHER_PASS_S))
+    return sum(AROUND_S + 2 * disk_bound.SECONDS * one.disk_bound + len(one.passes) * (one.seconds or PASS_S)
                for one in cell_list)
