@@ -9,9 +9,12 @@
     cpus        who runs on which CPU                             observations what may be compared with what
     meters      what is read before and after                     measurement one cell, from empty caches to numbers
     validity    which cells do not count, and why                 statistics  medians, spreads, ratios with bounds
-    results     the records on disk                               claims      the paper's numbers and the issue's goals
-    disk_bound  what the disk itself can give                     tables      what the paper's Tables 1 to 3 are made of
-    figures     the pictures                                      report      the page with all of it
+    results     the records on disk                               disk_bound  what the disk itself can give
+    goals       what is to be reached, and whether it is          claims      the paper's numbers
+    judgements  goals, losses and noise, as told                  comparisons the other comparisons, as told
+    tables      what the paper's Tables 1 to 3 are made of        paper_tables these tables
+    architecture how a server is built                            figures     the pictures
+    document    a page as HTML and Markdown                       report      the page with all of it
 
 `scripts/paper` starts it. Nothing here knows how the servers or the client work inside.
 """

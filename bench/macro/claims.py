@@ -47,31 +47,45 @@ PEAKS = (("Section 11", "peak +25 %", "Flash-NB-AMPED"), ("Section 11", "peak +2
 
 def percent(ratio):
     """1.24 is "+24 %"."""
-    return f"{100 * (ratio - 1):+.0f} %"
+    return f"{round(100 * (ratio - 1)) or 0:+d} %"  # and never "-0 %"
 
 
-def range_text(ratios):
+def range_text(found):
     """Of the ratios at each number of clients."""
-    if not ratios:
+    if not found:
         return "not measured"
+    ratios = {clients: ratio for clients, (ratio, _) in found.items()}
     low, high = min(ratios.values()), max(ratios.values())
     text = percent(low) if percent(low) == percent(high) else f"{percent(low)} to {percent(high)}"
-    return f"{text} ({', '.join(f'{clients}: {percent(ratio)}' for clients, ratio in sorted(ratios.items()))})"
+    each = ", ".join(f"{clients}: {percent(ratio)}{'*' if is_clients else ''}"
+                     for clients, (ratio, is_clients) in sorted(found.items()))
+    return f"{text} ({each})"
 
 
 def measured(claim, kind, observations):
-    """Clients -> ratio. The client's limit counts: that is what the paper's own figures may have shown."""
-    ratios = {}
-    for place in observations.places(experiment=claim.workload, disk="ext4", kind=kind):
-        if place[3] >= claim.from_clients:
-            found = observations.ratio(place, claim.ours, claim.theirs, claim.metric, counting_clients_limit=True)
-            if found:
-                ratios[place[3]] = found["ratio"]
-    return ratios
+    """Clients -> (ratio, whether the client was the limit of either): it counts here, for that is what the paper's own
+    figures may have shown, and is marked."""
+    found = {}
+    for place in observations.figure_places(claim.workload, kind):
+        ratio = observations.ratio(place, claim.ours, claim.theirs, claim.metric, counting_clients_limit=True)
+        if place.clients >= claim.from_clients and ratio:
+            limits = {limit for name in (claim.ours, claim.theirs) for limit in observations.saturated(place, name)}
+            found[place.clients] = (ratio["ratio"], "client" in limits)
+    return found
 
 
 NAMES_OF_METRICS = {"requests_per_s": "throughput", "response_ms": "mean response time",
                     "read_per_served": "bytes from disk by bytes served", "read_mb_per_s": "disk transfer rate"}
+
+
+HEAD = ("where", "who", "workload", "what", "paper", "here")
+
+
+def of_figure(observations, number):
+    """The rows that are about one figure; of None those that are about no figure."""
+    beginning = f"Figure {number}("
+    return [row for row in rows(observations)
+            if (row[0].startswith(beginning) if number else not row[0].startswith("Figure"))]
 
 
 def rows(observations):
@@ -91,7 +105,7 @@ def rows(observations):
 def peak_text(observations, theirs):
     def peak(server):
         values = [observations.value(place, server, "requests_per_s")
-                  for place in observations.places(experiment="berkeley", disk="ext4")]
+                  for kind in BOTH for place in observations.figure_places("berkeley", kind)]
         return max((value for value in values if value is not None), default=None)
     ours, other = peak(LAIO), peak(theirs)
     return percent(ours / other) if ours and other else "not measured"

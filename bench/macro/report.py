@@ -1,31 +1,41 @@
 """The report of all records of a commit: build/paper/report.html, one file that holds all it shows, and on demand
-docs/evaluation.md with its pictures. Both are the same parts. What is void is listed with its reason, what was not
-measured is said."""
+docs/evaluation.md with its pictures, which is shorter: what was run, the goals, the figures, the losses. What does not
+count is listed with its reason, what was not measured is said."""
 
-
-from . import claims, figures, goals, peers
+from . import claims, figures, paper_tables, plan
+from .comparisons import (best_text, cell_text, disk_text, has_probe, in_memory_part, inversion_part, picture,
+                          sensitivity_part, sweep_part)
 from .document import Heading, Items, Paragraph, Picture, Table, as_html, as_markdown
-from .failure import Unavailable
+from .goals import counted
+from .judgements import again_part, goals_part, losses_part
 from .observations import Observations, flatten
 from .programs import ROOT
-from .statistics import AGAIN_TOLERANCE, agrees_with_itself
 
 TITLE = "The evaluation: the paper's figures on one machine of today"
 DOCS = ROOT / "docs"
 CELLS_SHOWN_MAX = 2000
 
 
+def planned_cells(records):
+    """All cells of the plans that the records belong to: what is not there of them is missing."""
+    names = {record["cell"].get("plan") for record in records}
+    return [cell for name in sorted(filter(None, names)) if name in plan.PLANS for cell in plan.PLANS[name]()]
+
+
 def write(records, folder, is_for_docs=False):
     """Returns the files that were written."""
-    observations = Observations(flatten(records))
-    parts = [*beginning(records), *again_part(observations), *goals_part(observations),
-             *claims_part(observations), *figures_part(observations), *meetings_part(observations),
-             *in_memory_part(observations), *sensitivity_part(observations), *limits_part(observations),
-             *void_part(records, observations), *all_part(observations)]
+    observations = Observations(flatten(records), planned_cells(records))
+    judged = [*beginning(records, observations), *again_part(observations), *goals_part(observations)]
+    shown = [*figures_part(observations), *inversion_part(observations)]
+    beside = [*in_memory_part(observations), *sweep_part(observations), *sensitivity_part(observations),
+              *paper_tables.parts(folder, latest(records)["machine"])]
+    losses = losses_part(observations)
+    parts = [*judged, *losses, *shown, *beside, *meetings_part(observations), *limits_part(observations),
+             *void_part(observations), *all_part(observations)]
     written = [folder / "report.html"]
     written[0].write_text(as_html(TITLE, parts), encoding="utf-8")
     if is_for_docs:
-        written += write_docs(parts)
+        written += write_docs([*judged, *shown, *losses, *beside, *void_part(observations, 12)])
     return written
 
 
@@ -42,18 +52,33 @@ def write_docs(parts):
     return [page]
 
 
-def beginning(records):
-    latest = max(records, key=lambda record: record["started"])
-    machine, commit = latest["machine"], latest["commit"]
+def latest(records):
+    return max(records, key=lambda record: record["started"])
+
+
+def beginning(records, observations):
+    machine, commit = latest(records)["machine"], latest(records)["commit"]
     passes = sum(len(record["passes"]) for record in records)
+    failed = sum("failure" in record for record in records)
+    void = sum(bool(one["void"]) for record in records for one in record["passes"])
+    held_up = sum(not one["void"] and "client" in one["saturated"] for record in records for one in record["passes"])
     minutes = sum(record["took_s"] for record in records) / 60
+    rounds = sorted({len(observations.rounds(place, name)) for place in observations.places()
+                     for name in observations.servers(place)})
+    span = "no" if not rounds else str(rounds[0]) if len(rounds) == 1 else f"{rounds[0]} to {rounds[-1]}"
+    plans = sorted({record["cell"].get("plan") or "" for record in records} - {""})
     placed = (f"server on CPU {machine['server_cpu']}, client and disks of software on CPU {machine['client_cpu']}"
               if machine["server_cpu"] != machine["client_cpu"] else "server and client share one CPU")
     parts = [
-        Paragraph(f"{len(records)} cells, {passes} passes over a trace, {minutes:,.0f} minutes, commit {commit}, "
-                  f"{machine['date']}. Each cell is one server process, from empty caches; the cold pass plays "
-                  "the trace for the first time, the warm one for the second. Where there were several rounds, numbers "
-                  "are medians."),
+        Paragraph(f"{counted(len(records), 'cell')}{' of the plan ' + ', '.join(plans) if plans else ''}, "
+                  f"{passes} passes over a trace, {minutes:,.0f} minutes, commit "
+                  f"{commit}, {machine['date']}. "
+                  f"Of these passes {void} are void and in {held_up} more the client was the limit: neither is in a "
+                  f"comparison; {counted(failed, 'cell')} failed. "
+                  "Each cell is one server process, from empty caches; the cold pass plays the trace for the first "
+                  f"time, the warm one for the second. {span.capitalize()} round{'' if span == '1' else 's'} of each: "
+                  "where there are several, numbers are medians, and the range from the least to the greatest is "
+                  "beside them."),
         Table(("the machine", ""), (
             ("processor", f"{machine['cpu']}, {machine['cpus']} CPUs, {machine['hypervisor']}"),
             ("memory", machine["memory"]), ("kernel", machine["kernel"]),
@@ -65,41 +90,6 @@ def beginning(records):
     return parts
 
 
-def again_part(observations):
-    ratio = observations.again()
-    if not ratio:
-        return [Heading("Does a server agree with itself?"), Paragraph("Not asked in this plan.")]
-    verdict = ("so smaller differences than that mean nothing, and larger ones may"
-               if agrees_with_itself(ratio["ratio"]) else
-               f"which is more than {AGAIN_TOLERANCE:.2f} away from 1: no difference of this run is to be believed")
-    bounds = f" (95 %: {ratio['lower']:.3f} to {ratio['upper']:.3f})" if ratio["lower"] else ""
-    return [Heading("Does a server agree with itself?"),
-            Paragraph(f"The same server measured twice in {ratio['n']} pairs: {ratio['ratio']:.3f}{bounds}, "
-                      f"{verdict}.")]
-
-
-def goals_part(observations):
-    return [Heading("The goals"),
-            Table(("goal", "outcome", "measured"),
-                  tuple((one.text, one.verdict, one.here) for one in goals.outcomes(observations)), numbers_from=9)]
-
-
-def claims_part(observations):
-    return [Heading("The paper's claims"),
-            Paragraph("Measured with both caches where the paper speaks of both; in brackets by number of clients."),
-            Table(("where", "who", "workload", "what", "paper", "here"), tuple(claims.rows(observations)),
-                  numbers_from=9)]
-
-
-def picture(name, caption, draw):
-    """A picture, or why there is none."""
-    try:
-        svg = draw()
-    except Unavailable as reason:
-        return [Paragraph(f"{caption}: {reason}.")]
-    return [Picture(name, caption, svg)] if svg else []
-
-
 CAPTIONS = {7: "Figure 7: single-threaded servers, Berkeley (larger than memory)",
             8: "Figure 8: single-threaded servers, Rice (fits in memory)",
             9: "Figure 9: LAIO for the network as well, or for the disk alone",
@@ -107,10 +97,17 @@ CAPTIONS = {7: "Figure 7: single-threaded servers, Berkeley (larger than memory)
 
 
 def figures_part(observations):
-    parts = []
+    """Each figure with what the paper says about it beside what was measured, wins and losses alike."""
+    parts = [Heading("The paper's figures"),
+             Paragraph("Ours as the paper has them; the servers of others in grey. Below each figure the paper's words "
+                       "beside the ratios measured here, in brackets by number of clients; * where the client was the "
+                       "limit of one of the two. Absolute numbers are another machine's.")]
     for number, caption in CAPTIONS.items():
-        parts += picture(f"figure-{number}", caption, lambda number=number: figures.lines(observations, number))
-    return [Heading("The paper's figures"), *parts] if parts else []
+        parts += [Heading(caption, 3),
+                  *picture(f"figure-{number}", caption, lambda number=number: figures.lines(observations, number)),
+                  Table(claims.HEAD, tuple(claims.of_figure(observations, number)), numbers_from=9)]
+    return [*parts, Heading("What the paper says besides", 3),
+            Table(claims.HEAD, tuple(claims.of_figure(observations, None)), numbers_from=9)]
 
 
 def meeting_places(observations):
@@ -118,43 +115,24 @@ def meeting_places(observations):
     clients, cold and warm side by side; the disks of software, one picture each."""
     groups = {}
     for place in observations.places():
-        experiment, workload, disk, clients, memory, _ = place
-        if len(observations.servers(place)) >= 3 and experiment not in ("smallest", "in memory", "sensitivity"):
-            groups.setdefault((experiment, workload, disk, clients, memory), []).append(place)
+        if len(observations.servers(place)) >= 3 and place.experiment not in ("smallest", "in memory", "sensitivity"):
+            groups.setdefault(place[:5], []).append(place)
     return groups
-
-
-def has_probe(observations, place):
-    return any(observations.value(place, server, "probe_p99_ms") for server in observations.servers(place))
 
 
 def meetings_part(observations):
     parts = []
-    for (experiment, workload, disk, clients, _), places in meeting_places(observations).items():
-        servers = observations.servers(places[0])
-        caption = f"{experiment.capitalize()}: {workload.name} on {disk}, {clients} clients"
-        metrics = ("requests_per_s", "probe_p99_ms" if has_probe(observations, places[0]) else "cpu_us_per_request")
-        name = "".join(c if c.isalnum() else "-" for c in f"{experiment}-{disk}-{clients}").lower()
-        parts += [Heading(caption, 3),
+    for places in meeting_places(observations).values():
+        place = places[0]
+        servers = observations.servers(place)
+        caption = f"{place.experiment.capitalize()}: {place.workload.name} on {place.disk}, {place.clients} clients"
+        metrics = ("requests_per_s", "probe_p99_ms" if has_probe(observations, place) else "cpu_us_per_request")
+        words = f"{place.experiment}-{place.workload.name}-{place.disk}-{place.clients}-{place.memory}"
+        name = "".join(c if c.isalnum() else "-" for c in words).lower()
+        parts += [Heading(caption, 3), *([Paragraph(text)] if (text := disk_text(place.disk)) else []),
                   *picture(name, caption, lambda a=places, b=metrics, c=servers: figures.bars(observations, a, b, c)),
                   *(part for place in places for part in meeting_table(observations, place))]
     return [Heading("All servers beside one another"), *parts] if parts else []
-
-
-def best_text(observations, place):
-    """Best single loop and best of all, told apart."""
-    servers = [name for name in observations.servers(place) if not name.endswith(" again")]
-    ours = [name for name in servers if not peers.is_known(name)]
-    single = observations.best(place, [name for name in servers if peers.is_known(name) and peers.is_single_loop(name)])
-    every = observations.best(place, [name for name in servers if peers.is_known(name)])
-    parts = [f"{what}: {name}, {observations.value(place, name, 'requests_per_s'):,.0f} requests/s" for what, name in (
-        ("best of ours", observations.best(place, ours)), ("best single loop of the others", single),
-        ("best of all others", every)) if name]
-    return f"{place[5].capitalize()} cache. " + "; ".join(parts) + "."
-
-
-def cell_text(value, form):
-    return "" if value is None else format(value, form)
 
 
 COLUMNS = (("requests/s", "requests_per_s", ",.0f"), ("its bound", "bound_requests_per_s", ",.0f"),
@@ -190,59 +168,22 @@ def meeting_table(observations, place):
             Table(("server", *(head for head, _, _ in columns), "saturated"), rows)]
 
 
-def in_memory_part(observations):
-    places = observations.places(experiment="in memory", kind="warm")
-    if not places:
-        return []
-    rivals = [goals.BLOCKING, "nginx-cache"]
-    rows = []
-    for place in places:
-        for rival in rivals:
-            ratio = observations.ratio(place, goals.LAIO, rival)
-            bound = observations.ratio(place, goals.LAIO, rival, counting_clients_limit=True)
-            text = "" if ratio else "the client was the limit" if bound else "not measured"
-            rows.append((goals.place_text(place), rival, f"{ratio['ratio']:.3f}" if ratio else text,
-                         cell_text(ratio and ratio["lower"], ".3f"), ratio["n"] if ratio else 0))
-    return [Heading("In memory, in pairs"),
-            Paragraph("Ratios of requests/s, round by round; the lower bound holds with 95 % (sign test). Pairs in "
-                      "which the client was the limit do not count."),
-            *picture("in-memory", "In memory: ratios and their bounds",
-                     lambda: figures.ratio_bars(observations, places, goals.LAIO, rivals)),
-            Table(("where", "against", "ratio", "lower bound", "pairs"), tuple(rows), numbers_from=2)]
-
-
-def sensitivity_part(observations):
-    """Each parameter that the paper's Table 2 leaves open, changed alone: does the conclusion move?"""
-    places = observations.places(experiment="sensitivity", kind="cold")
-    if not places:
-        return []
-    rivals = (goals.BLOCKING, "Flash-NB-AMPED")
-    rows = []
-    for place in places:
-        ratios = [observations.ratio(place, goals.LAIO, rival, counting_clients_limit=True) for rival in rivals]
-        rows.append((", ".join(place[1].options) or "as it is",
-                     cell_text(observations.value(place, goals.LAIO, "requests_per_s"), ",.0f"),
-                     *(f"{ratio['ratio']:.2f}" if ratio else "" for ratio in ratios)))
-    return [Heading("What the workload's open parameters change"),
-            Paragraph(f"{places[0][1].kind} x {places[0][1].scale:g}, {places[0][2]}, {places[0][3]} clients, cold."),
-            Table(("parameter", f"{goals.LAIO}, requests/s", *(f"against {rival}" for rival in rivals)), tuple(rows))]
-
-
 def limits_part(observations):
-    """What bounded the passes."""
+    """What bounded the passes that are not void."""
     counts = {}
     for one in observations.all:
-        for what in one.record["saturated"] or ["nothing"]:
-            counts[what] = counts.get(what, 0) + 1
+        if not one.is_void:
+            for what in one.record["saturated"] or ["nothing"]:
+                counts[what] = counts.get(what, 0) + 1
     return [Heading("What was saturated"),
-            Table(("what", "passes"), tuple(sorted(counts.items(), key=lambda pair: -pair[1])))]
+            Table(("what", "passes that are not void"),
+                  tuple(sorted(counts.items(), key=lambda pair: -pair[1])))]
 
 
-def void_part(records, observations):
+def void_part(observations, most=CELLS_SHOWN_MAX):
     texts = [f"{one.cell.label}, {one.kind}: {'; '.join(one.record['void'])}" for one in observations.void]
-    texts += [f"{record['cell']['server']}, {record['cell']['disk']}: {record['failure']}" for record in records
-              if "failure" in record]
-    return [Heading("What does not count"), Items(tuple(texts)) if texts else Paragraph("Nothing: no pass is void.")]
+    shown = texts if len(texts) <= most else [*texts[:most], f"and {len(texts) - most} more"]
+    return [Heading("What does not count"), Items(tuple(shown)) if texts else Paragraph("Nothing: no pass is void.")]
 
 
 def all_part(observations):

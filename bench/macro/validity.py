@@ -5,6 +5,7 @@ IN_MEMORY_READ_SHARE_MAX = 0.005  # of the bytes served
 CLIENT_IDLE_MIN = 0.15
 BUSY_MIN = 0.95
 SLOWFS_CPU_MAX = 0.90
+PROBE_CPU_MAX = 0.70  # of the load beside it; above it the probe waits for the CPU, not behind someone else's disk
 
 
 def void_reasons(cell, kind, record):
@@ -16,7 +17,9 @@ def void_reasons(cell, kind, record):
         reasons.append(f"errors in responses: {counts}")
     if load["probe_errors"]:
         reasons.append(f"errors in the probe's responses: {sum(load['probe_errors'].values())}")
-    if load["requests"] == 0 or load["body_bytes"] == 0:
+    if load["requests"] == 0:
+        reasons.append("nothing was answered")
+    elif load["body_bytes"] == 0:
         reasons.append("nothing was served")
     elif not cell.seconds and load["requests"] + sum(load["errors"].values()) < record["workload"]["requests"]:
         reasons.append(f"{load['requests']} requests of {record['workload']['requests']} were played")
@@ -72,6 +75,12 @@ def saturated(measured, is_client_bound=False):
     if measured.get("slowfs_cpu_share", 0) >= SLOWFS_CPU_MAX:
         found.append("slowfs")
     return found
+
+
+def shows_inversion(record):
+    """Whether the probe's latency says what waiting for the disk does to those who do not wait for it."""
+    cpu_percent = record["derived"].get("cpu_percent")
+    return cpu_percent is not None and cpu_percent < 100 * PROBE_CPU_MAX
 
 
 def counts_in_comparison(record):

@@ -4,6 +4,7 @@ what the records say is in it, and what is void is said to be."""
 
 import html.parser
 import importlib.util
+import json
 import os
 import pathlib
 import sys
@@ -14,7 +15,7 @@ import xml.etree.ElementTree
 
 from macro_records import RICE, cell, record
 
-from macro import document, figures, plan, report
+from macro import comparisons, document, figures, plan, report
 from macro.cell import Workload
 from macro.failure import Unavailable
 from macro.observations import Observations, flatten
@@ -62,6 +63,11 @@ def all_servers():
     return records
 
 
+def peers():
+    return [record(cell(name, clients=clients), value) for clients in (16, 64, 256)
+            for name, value in (("nginx", 90), ("nginx-threads-64", 120), ("nginx-workers-8", 130), ("caddy", 60))]
+
+
 class Report(unittest.TestCase):
     def setUp(self):
         folder = tempfile.TemporaryDirectory(prefix="laio-report-test-")
@@ -92,6 +98,65 @@ class Report(unittest.TestCase):
         page = self.page([failed, void, record(cell(), 100)])
         self.assertIn("it did not start", page)
         self.assertIn("errors in responses: 7 reset", page)
+
+    def test_what_was_planned_and_is_missing(self):
+        records = [record(cell("Flash-LAIO-LAIO"), 300), record(cell("Flash-NB-B"), 100)]
+        self.assertEqual(report.planned_cells(records), [])
+        of_a_plan = [dict(one, cell=dict(one["cell"], plan="standard")) for one in records]
+        self.assertTrue(any(of.server == "nginx" for of in report.planned_cells(of_a_plan)))
+        with unittest.mock.patch.object(report, "planned_cells", return_value=[cell("nginx")]):
+            self.assertIn("nginx, berkeley, berkeley x 0.02, ext4, 64 clients", self.page(records))
+
+    def test_losses_with_the_numbers_of_both(self):
+        records = [record(cell("Flash-LAIO-LAIO"), 90, cpu_us=300, measured={"server_cpu_share": 0.99}),
+                   record(cell("Flash-NB-AMPED"), 100, cpu_us=100)]
+        page = self.page(records)
+        self.assertIn("0.90 x Flash-NB-AMPED (one pair)", page)
+        self.assertIn("ours has no CPU left, and takes 3.00 x theirs for a request", page)
+
+    def test_counts_of_what_does_not_count(self):
+        records = [record(cell(), 100), record(cell("nginx"), 100, load={"errors": {"reset": 7}}),
+                   record(cell("Flash-NB-B"), 100, load={"is_client_bound": True}),
+                   dict(record(cell("h2o"), 100), passes=[], failure="CellFailure: it did not start")]
+        self.assertIn("Of these passes 2 are void and in 2 more the client was the limit: neither is in a "
+                      "comparison; 1 cell failed.", self.page(records))
+
+    def test_a_server_that_does_not_agree_with_itself(self):
+        records = [record(cell(round=number, is_again=is_again), value if is_again else 100)
+                   for number, value in enumerate((70, 100, 130)) for is_again in (False, True)]
+        page = self.page(records)
+        self.assertIn("from 0.700 to 1.300, median 1.000", page)
+        self.assertIn("may be off by 30 %", page)
+
+    def test_the_papers_tables(self):
+        described = {"requests": 1000, "files": 10, "footprint_bytes": 5_000_000, "small_share": 0.082,
+                     "medium_share": 0.332, "large_share": 0.586}
+        paper = {"requests": 3184540, "small": 8.2, "medium": 33.2, "large": 58.6, "footprint": "6.4 GB"}
+        lines = {name: {"lines": {"file read": number, "both of these": 3}, "total": 10 * number, "files": {}}
+                 for name, number in (("Flash-NB-AMPED", 100), ("Flash-LAIO-LAIO", 90))}
+        (self.folder / "tables.json").write_text(json.dumps({
+            "versions": {"missing": "no laio-httpd"},
+            "workloads": {"rows": [{"name": "berkeley x 0.02", "kind": "berkeley", "described": described,
+                                    "paper": paper}]},
+            "lines_of_code": {"rows": lines}}), encoding="utf-8")
+        page = self.page([record(cell(), 100)])
+        for text in ("no laio-httpd", "3,184,540", "58.6 %", "8,860", "here it has 10.0 % less"):
+            self.assertIn(text, page)
+
+    def test_helpers_side_by_side(self):
+        records = [record(cell("Flash-NB-AMPED", disk_concurrency=helpers), 1000 * helpers) for helpers in (4, 16, 64)]
+        self.assertIn("<td class=number>4,000</td><td class=number>16,000</td><td class=number>64,000</td>",
+                      self.page(records))
+
+    def test_a_disk_that_is_faster_than_its_model_is_said_to_be(self):
+        self.assertIn("--speed divides", comparisons.disk_text("hdd"))
+        self.assertEqual(comparisons.disk_text("ext4"), "")
+
+    def test_latencies_may_be_unknown(self):
+        nothing = record(cell(), 100)
+        for one in nothing["passes"]:
+            one["derived"].update(response_ms=None, response_p99_ms=None)
+        self.page([nothing, record(cell("Flash-NB-B"), 100)])
 
     def test_open_parameters_of_the_workload(self):
         changed = Workload("berkeley", 0.02, options=("zipf_exponent=0.7",))
@@ -151,13 +216,41 @@ class Pictures(unittest.TestCase):
             self.skipTest(str(reason))
 
     def test_each_figure_of_the_paper(self):
-        observations = Observations(flatten(all_servers()))
-        for number, (servers, _) in figures.FIGURES.items():
+        observations = Observations(flatten(all_servers() + peers()))
+        for number, (servers, workloads) in figures.FIGURES.items():
             svg = figures.lines(observations, number)
             xml.etree.ElementTree.fromstring(svg)
-            for text in (*(f"{server}, {kind}" for server in servers for kind in ("cold", "warm")), "clients", "(Mb/s)",
-                         "256"):
-                self.assertIn(text, svg)
+            titles = [f"{workload.capitalize()}, {kind}" for workload in workloads for kind in ("cold", "warm")]
+            for text in (*servers, *titles, "clients", "throughput (Mb/s)", "mean response time (ms)", "256"):
+                self.assertTrue(f">{text}<" in svg, f"{text} is not in figure {number}")
+            self.assertEqual(">nginx-threads-64<" in svg, "berkeley" in workloads, "the peers' lines")
+            self.assertLess(len(svg), 100_000)
+
+    def test_no_more_lines_than_can_be_told_apart(self):
+        records = [record(cell(name, clients=clients), 100 + number)
+                   for number, name in enumerate((*plan.PEERS, "Flash-NB-B", "Flash-LAIO-LAIO"))
+                   for clients in (16, 64)]
+        observations = Observations(flatten(records))
+        drawn = unittest.mock.Mock(side_effect=figures.draw_line)
+        with unittest.mock.patch.object(figures, "draw_line", drawn):
+            figures.lines(observations, 7)
+        names = {call.args[2] for call in drawn.call_args_list}
+        self.assertLessEqual(len(names), figures.LINES_MAX)
+        self.assertEqual(len({figures.look_of(name, sorted(names))[:3] for name in names}), len(names), "look alike")
+
+    def test_another_scale_is_not_in_the_same_line(self):
+        records = [record(cell(clients=clients), 100) for clients in (16, 64, 256)]
+        records += [record(cell(workload=Workload("berkeley", 0.5), memory=0.3, clients=64), 900)]
+        points = figures.curve(Observations(flatten(records)), "berkeley", "Flash-LAIO-LAIO", "cold", "requests_per_s")
+        self.assertEqual([(clients, point["n"], point["median"]) for clients, point in points],
+                         [(16, 1, 100), (64, 1, 100), (256, 1, 100)])
+
+    def test_service_inversion(self):
+        observations = Observations(flatten(all_servers()))
+        svg = figures.inversion(observations, observations.places(disk="hdd"))
+        xml.etree.ElementTree.fromstring(svg)
+        for text in (*plan.PAPER, "hdd, 64 clients", "the probe's response time (ms)", "99th percentile"):
+            self.assertTrue(f">{text}<" in svg, text)
 
     def test_one_number_of_clients_is_no_line(self):
         observations = Observations(flatten([record(cell(), 100), record(cell("Flash-NB-B"), 100)]))

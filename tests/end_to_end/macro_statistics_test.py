@@ -37,12 +37,18 @@ class Statistics(unittest.TestCase):
     def test_ratios_of_pairs(self):
         found = statistics.ratio_of_pairs([(2, 1), (30, 10), (8, 2), (5, 1), (6, 1)])
         self.assertEqual((found["ratio"], found["lower"], found["upper"], found["n"]), (4, 2, 6, 5))
+        self.assertEqual((found["min"], found["max"]), (2, 6))
         self.assertIsNone(statistics.ratio_of_pairs([(2, 1), (3, 1)])["lower"])
         self.assertIsNone(statistics.ratio_of_pairs([(2, 0)]))
 
-    def test_a_server_agrees_with_itself(self):
-        self.assertTrue(statistics.agrees_with_itself(1.02))
-        self.assertFalse(statistics.agrees_with_itself(0.96))
+    def test_a_server_agrees_with_itself_in_each_pair(self):
+        near = statistics.ratio_of_pairs([(102, 100), (98, 100), (100, 100)])
+        self.assertTrue(statistics.agrees_with_itself(near))
+        # Their median is 1, and yet what a single pair says is worth nothing.
+        noisy = statistics.ratio_of_pairs([(60, 100), (100, 100), (140, 100)])
+        self.assertEqual(noisy["ratio"], 1)
+        self.assertFalse(statistics.agrees_with_itself(noisy))
+        self.assertAlmostEqual(statistics.furthest_from_one(noisy), 0.4)
 
 
 if __name__ == "__main__":

@@ -5,7 +5,7 @@ import unittest
 
 from macro_records import RICE, cell, one_pass
 
-from macro import meters
+from macro import meters, validity
 
 
 class Void(unittest.TestCase):
@@ -39,14 +39,14 @@ class Void(unittest.TestCase):
 
     def test_a_trace_that_was_not_played(self):
         self.assertEqual(self.reasons(cell(), load={"requests": 999}), ["999 requests of 1000 were played"])
-        self.assertEqual(self.reasons(cell(), load={"requests": 0}), ["nothing was served"])
+        self.assertEqual(self.reasons(cell(), load={"requests": 0}), ["nothing was answered"])
+        self.assertEqual(self.reasons(cell(), load={"body_bytes": 0}), ["nothing was served"])
         self.assertEqual(self.reasons(cell(seconds=10), load={"requests": 9}), [])
 
     def test_memory_that_was_not_limited(self):
         no_limit = {"limit_bytes": None}
         self.assertEqual(self.reasons(cell(), memory=no_limit), ["the server's memory was not limited"])
         self.assertEqual(self.reasons(cell(workload=RICE), memory=no_limit), [])
-
 
     def test_processes_that_were_killed(self):
         self.assertIn("want of memory: 2", self.reasons(cell(), memory={"killed": 2})[0])
@@ -66,6 +66,13 @@ class Saturated(unittest.TestCase):
 
     def test_nothing_is_known_of_the_disk(self):
         self.assertEqual(self.saturated(disk=None), [])
+
+
+class Inversion(unittest.TestCase):
+    def test_the_probe_counts_while_the_load_leaves_the_cpu_free(self):
+        for share, counts in ((0.69, True), (0.70, False), (1.0, False)):
+            one = one_pass(cell(disk="hdd"), "cold", 1000, probe_p99_ms=1.0, measured={"server_cpu_share": share})
+            self.assertEqual(validity.shows_inversion(one), counts, share)
 
 
 class Derived(unittest.TestCase):
