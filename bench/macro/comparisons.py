@@ -1,6 +1,8 @@
 """The report's comparisons beside the paper's figures: how long those wait who do not wait for the disk, in memory in
 pairs, what a number of helpers changes, and what the workload's open parameters change."""
 
+import collections
+
 from . import architecture, disks, figures, goals, peers, validity
 from .document import Heading, Paragraph, Picture, Table
 from .failure import Unavailable
@@ -96,17 +98,19 @@ def in_memory_part(observations):
 
 def sweep_part(observations):
     """Helpers, threads, workers: a row for each server that was measured with several numbers of them."""
-    rows, numbers = [], set()
+    rows = []
     for place in observations.places(experiment="berkeley"):
         groups = {}
         for name in by(observations, place, "requests_per_s"):
             server, number = architecture.helpers_of(name)
             groups.setdefault(server, {})[number] = observations.value(place, name, "requests_per_s")
         rows += [(place, server, found) for server, found in groups.items() if len(found) > 1]
-        numbers.update(number for _, server, found in rows for number in found)
     if not rows:
         return []
-    columns = sorted(numbers)
+    counts = collections.Counter(place.clients for place, _, _ in rows)
+    clients = max(counts, key=counts.get)  # where most were measured: the others say the same at greater length
+    rows = [row for row in rows if row[0].clients == clients]
+    columns = sorted({number for _, _, found in rows for number in found})
     return [Heading("How many helpers"),
             Paragraph("Requests/s with so many helpers, threads or workers."),
             Table(("server", "where", *(str(number) for number in columns)),

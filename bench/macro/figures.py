@@ -1,7 +1,7 @@
 """The pictures. Lines against clients for the paper's figures 7 to 11, each with throughput above and response time
 below, and the peers' lines beside ours; bars where all servers meet at one number of clients. A server has the same
-marker and line in every picture: nothing is told by colour alone. Ours have filled markers, those of the peers are
-hollow. Legends stand below the panels, where no line is. Medians; where there were rounds, a whisker from the least to the
+marker and line in every picture: nothing is told by colour alone. Ours have filled markers, the peers' are hollow.
+Legends stand below the panels, where no line is. Medians; where there were rounds, a whisker from the least to the
 greatest. matplotlib is asked for here alone, and pictures are text (SVG)."""
 
 import io
@@ -62,8 +62,7 @@ def as_svg(figure):
     text = io.StringIO()
     figure.savefig(text, format="svg", metadata={"Date": None}, bbox_inches="tight")
     plotting().close(figure)
-    lines_alone = re.sub(r"\n\s+", "\n", text.getvalue())
-    return re.sub(r"(\d\.\d\d)\d+", r"\1", lines_alone)  # a hundredth of a point is enough
+    return smaller(text.getvalue())
 
 
 def peer_names(observations, workload, most):
@@ -92,6 +91,21 @@ def look_of(server, names):
         settings = [name for name in names if peers.family(name) == "nginx" and name != "nginx"]
         marker, line = OTHER_NGINX[settings.index(server) % len(OTHER_NGINX)] if server in settings else (".", DOTTED)
     return marker, "0.45", line, 1.1
+
+
+def smaller(svg):
+    """Half of what matplotlib writes: without indentation, hundredths of a point, turning by nothing and names that
+    nobody refers to; what all markers of a line have in common is said once."""
+    svg = re.sub(r"\n\s+|(?<=\d\.\d)\d+| transform=\"rotate\(-0 [^\"]*\"| id=\"[\w.]+_\d+\"",
+                 lambda match: "\n" if match[0][0] == "\n" else "", svg)
+
+    def once(match):
+        styles = set(re.findall(r'style="[^"]*"', match[2]))
+        if len(styles) != 1:
+            return match[0]
+        style = styles.pop()
+        return f"<g{match[1]} {style}>" + match[2].replace(f" {style}", "") + "</g>"
+    return re.sub(r"<g( clip-path=[^>]*)>((?:\n<use [^>]*/>)+\n)</g>", once, svg)
 
 
 def curve(observations, workload, server, kind, metric):
@@ -123,8 +137,7 @@ def value_axis(axes, values):
         axes.set_yscale("log")
         axes.set_ylim(min(values) / 1.5, max(values) * 1.5)
         axes.yaxis.set_major_formatter(lambda value, _: number_text(value))
-        axes.grid(visible=True, which="minor", axis="y", color="0.94")
-        axes.yaxis.set_minor_formatter(lambda *_: "")
+        axes.tick_params(axis="y", which="minor", left=False, labelleft=False)
     else:
         axes.set_ylim(bottom=0)
 

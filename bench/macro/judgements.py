@@ -76,22 +76,25 @@ def losses(observations):
     return sorted(found.items(), key=lambda pair: observations.ratio(*pair[0][:1], LAIO, pair[0][1])["ratio"])
 
 
-def numbers_of(observations, place, server):
+NUMBERS = (("requests/s", "requests_per_s", ",.0f"), ("CPU us a request", "cpu_us_per_request", ",.0f"),
+           ("CPU %", "cpu_percent", ".0f"), ("reads queued", "queue_depth", ".1f"),
+           ("bytes read for each served", "read_per_served", ".2f"), ("probe p99 ms", "probe_p99_ms", ",.1f"))
+
+
+def numbers_of(observations, place, theirs):
+    """Ours / theirs."""
     texts = []
-    for metric, form, unit in (("requests_per_s", ",.0f", " requests/s"),
-                               ("cpu_us_per_request", ",.0f", " us of CPU each"),
-                               ("cpu_percent", ".0f", " % of the CPU"), ("queue_depth", ".1f", " reads queued"),
-                               ("read_per_served", ".2f", " bytes read for each served"),
-                               ("switches_per_request", ".1f", " switches each"),
-                               ("probe_p99_ms", ",.1f", " ms probe's p99")):
-        value = observations.value(place, server, metric)
-        if value is not None:
-            texts.append(f"{value:{form}}{unit}")
-    resident = resident_share(observations, place, server)
-    if resident is not None:
-        texts.append(f"{100 * resident:.0f} % resident afterwards")
-    limits = observations.saturated(place, server)
-    return ", ".join(texts) + (f" [{', '.join(limits)} saturated]" if limits else "")
+    for _, metric, form in NUMBERS:
+        values = [observations.value(place, name, metric) for name in (LAIO, theirs)]
+        texts.append(both_text(values, form))
+    shares = [resident_share(observations, place, name) for name in (LAIO, theirs)]
+    texts.append(both_text([share if share is None else 100 * share for share in shares], ".0f"))
+    texts.append(" / ".join(", ".join(observations.saturated(place, name)) or "nothing" for name in (LAIO, theirs)))
+    return texts
+
+
+def both_text(values, form):
+    return "" if values == [None, None] else " / ".join("-" if one is None else format(one, form) for one in values)
 
 
 def resident_share(observations, place, server):
@@ -128,15 +131,17 @@ def losses_part(observations):
     found = losses(observations)
     if not found:
         return [Heading("Losses"), Paragraph("No place that was measured loses a goal by throughput.")]
-    texts = []
+    rows = []
     for (place, theirs), _ in found[:LOSSES_SHOWN_MAX]:
         ratio = observations.ratio(place, LAIO, theirs)
-        texts.append(f"{place.text}: {ratio['ratio']:.2f} x {theirs}{goals.range_text(ratio, False)}. Ours: "
-                     f"{numbers_of(observations, place, LAIO)}. Theirs: {numbers_of(observations, place, theirs)}. "
-                     f"Reading: {reading(observations, place, theirs)}.")
-    if len(found) > LOSSES_SHOWN_MAX:
-        texts.append(f"and {len(found) - LOSSES_SHOWN_MAX} more, nearer to their goal")
+        rows.append((place.short, theirs, f"{ratio['ratio']:.2f} x{goals.range_text(ratio, False)}",
+                     *numbers_of(observations, place, theirs), reading(observations, place, theirs)))
+    left_out = len(found) - len(rows)
     return [Heading("Losses"),
-            Paragraph("Each place that keeps a goal from being met, with the numbers of both servers there. They tell "
-                      "where to look for the reason; the reason itself is a profile's to tell."),
-            Items(tuple(texts))]
+            Paragraph("The places that keep a goal from being met, the lowest ratio first, with the numbers of both "
+                      f"servers there: {LAIO} / the other. Resident is what of the tree was in memory after the last "
+                      "pass; before each server it was nothing, which is looked at. The last column says what the "
+                      "numbers tell; the reason itself is a profile's to tell."
+                      + (f" {left_out} more are not shown." if left_out else "")),
+            Table(("where", "against", "ratio", *(head for head, _, _ in NUMBERS), "resident %", "saturated",
+                   "what these numbers tell"), tuple(rows), numbers_from=99)]
