@@ -94,12 +94,25 @@ void player::expire(steady_time before) {
         if (one.link.expire(before) && conclude(one)) next_request(one);
 }
 
-void player::end() {
+void player::end(steady_time now) {
     for (auto &one : clients_) {
-        if (one.active) ++counts_.unfinished;
+        if (one.active) {
+            ++counts_.unfinished;
+            censor(one.intended, one.link.response().begun() ? one.link.first_byte() : now, now);
+        }
         one.active = false;
         one.link.close();
     }
+    if (!schedule_.open_loop()) return;
+    for (; !schedule_.over() && start_ + schedule_.due() <= now; schedule_.take())
+        censor(start_ + schedule_.due(), now, now);
+}
+
+// Left out, those that a server lets wait longest would make it look fast.
+void player::censor(steady_time intended, steady_time first_byte, steady_time now) {
+    ++counts_.censored;
+    counts_.response.record(now - intended);
+    counts_.first_byte.record(first_byte - intended);
 }
 
 } // namespace replay

@@ -41,9 +41,10 @@ public:
 
     void start(steady_time now) { start_ = now; }
     void advance(client &which, std::uint32_t events);
-    void turn(steady_time now);                  // starts what is due
-    void expire(steady_time before);             // fails requests that have not moved since
-    void end();                                  // of the run: what is under way is given up
+    void turn(steady_time now);      // starts what is due
+    void expire(steady_time before); // fails requests that have not moved since
+    // Of the run: what is under way is given up, what was due is not started; both are counted with how long they waited.
+    void end(steady_time now);
     std::optional<steady_time> next_due() const; // when turn() should be called, if no event comes before
     bool over() const { return schedule_.over() && idle_.size() == clients_.size(); }
 
@@ -55,6 +56,7 @@ private:
     void count_body(client &which);
     void settle(client &which);   // counts a request that has ended
     bool conclude(client &which); // the same; true: its sequence goes on
+    void censor(steady_time intended, steady_time first_byte, steady_time now);
 
     const path_table &paths_;
     schedule schedule_;

@@ -81,7 +81,7 @@ run_result run::play(const std::vector<player *> &players, const run_options &op
     }
     result.elapsed = now - start;
     result.cpu = cpu.so_far();
-    for (auto *one : players) one->end();
+    for (auto *one : players) one->end(now);
     return result;
 }
 

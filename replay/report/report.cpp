@@ -81,6 +81,9 @@ std::string part_text(const std::string &name, const tally &counts, const report
     text += times_text("response time", counts.response);
     text += times_text("  to first byte", counts.first_byte);
     text += times_text("connecting", counts.connect);
+    if (counts.censored > 0)
+        text += fmt::format("{:<20}{}: counted in the times with how long they had waited so far\n", "censored",
+                            counts.censored);
     if (counts.verified > 0) text += fmt::format("{:<20}{} bodies\n", "compared", counts.verified);
     return text + errors_text(counts);
 }
@@ -106,6 +109,7 @@ json part_json(const tally *part, const report &of) {
             {"sequences", counts.sequences},
             {"connections", counts.connections},
             {"unfinished", counts.unfinished},
+            {"censored", counts.censored},
             {"body_bytes", counts.body_bytes},
             {"throughput", rate_json(overall(counts, of))},
             {"throughput_middle", rate_json(middle(counts, of))},

@@ -1,5 +1,5 @@
 // What is counted while a trace is played: for the load, and apart from it for the probe. Times of requests that failed are
-// not among the times: they are counted by kind instead. Plain data, filled by one thread.
+// not among the times: they are counted by kind instead. Those that the end of the run found waiting are, as lower bounds. Plain data, filled by one thread.
 #pragma once
 
 #include "report/failure.hpp"
@@ -17,6 +17,7 @@ struct tally {
     std::uint64_t requests = 0;    // that succeeded
     std::uint64_t connections = 0; // that were made
     std::uint64_t unfinished = 0;  // requests that were under way at the end of the run
+    std::uint64_t censored = 0;    // these, and starts that were due: among the times with how long they had waited
     std::uint64_t body_bytes = 0;  // of 2xx responses
     std::uint64_t verified = 0;    // bodies that were compared
     std::array<std::uint64_t, failure_names.size()> failures{};

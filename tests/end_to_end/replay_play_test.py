@@ -142,6 +142,19 @@ class Replay(unittest.TestCase):
         self.assertGreater(report["probe"]["requests"], 2)
         self.assert_errors(report["probe"])
 
+    def test_a_stall_that_outlasts_the_run_is_in_the_times(self):
+        """Most that are due find no free connection: they have waited for about as long as the server was silent."""
+        done = self.run_replay("probe", self.server.url, "/stalls/80", "--rate", 100, "--connections", 2,
+                               "--duration", 1.6, "--json")
+        report = json.loads(done.stdout)
+        probe, times = report["probe"], report["probe"]["response_us"]
+        self.assert_errors(probe)
+        self.assertEqual((done.returncode, probe["requests"], probe["unfinished"]), (0, 80, 2))
+        self.assertGreater(probe["censored"], 70)
+        self.assertEqual(times["count"], probe["requests"] + probe["censored"])
+        self.assertGreater(times["p99"], 500e3)
+        self.assertLessEqual(times["max"], report["seconds"] * 1e6)
+
     # ---- What goes wrong, and what is played after it
 
     def fails_as(self, path, *options, after=1, **expected):

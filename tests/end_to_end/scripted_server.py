@@ -150,6 +150,12 @@ class Connection:
         self.peer.recv(1)
         raise Ended
 
+    def do_stalls(self, path):
+        """N are answered, and then nobody any more."""
+        if self.server.asked[path] > int(path.split("/")[2]):
+            self.do_never(path)
+        self.whole(b"as yet")
+
     def do_crowd(self, path):
         """Answers when N ask at once."""
         n = int(path.split("/")[2])
