@@ -53,7 +53,8 @@ chunked_body::part chunked_body::after(char c) {
 
 chunked_body::part chunked_body::in_size(char c) {
     if (const int digit = hex_digit(c); digit >= 0) {
-        if (left_ >> 58 != 0) return part::error; // more than 2^62 bytes
+        // More than 2^62 bytes, or zeros without end.
+        if (left_ >> 58 != 0 || framing_bytes_ > line_bytes_max) return part::error;
         left_ = left_ * 16 + static_cast<unsigned>(digit);
         has_digit_ = true;
         return part::size;

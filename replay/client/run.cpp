@@ -76,7 +76,7 @@ run_result run::play(const std::vector<player *> &players, const run_options &op
         }
         if (now >= next_telling) {
             options.tell(now - start);
-            next_telling += options.tell_every;
+            next_telling = now + options.tell_every;
         }
     }
     result.elapsed = now - start;

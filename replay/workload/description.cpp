@@ -40,7 +40,7 @@ void describe_sequences(const trace &of, description &made) {
     if (lengths.empty()) return;
     std::ranges::sort(lengths);
     made.sequence_median = lengths[(lengths.size() - 1) / 2];
-    made.sequence_p99 = lengths[(lengths.size() - 1) * 99 / 100];
+    made.sequence_p99 = lengths[(lengths.size() * 99 + 99) / 100 - 1];
     made.sequence_longest = lengths.back();
 }
 

@@ -161,4 +161,14 @@ TEST(response_reader, more_than_was_droppable_is_an_error) {
     EXPECT_EQ(reader.body_bytes(), 10U);
 }
 
+TEST(response_reader, zeros_without_end_are_no_size_of_a_chunk) {
+    response_reader reader;
+    reader.start();
+    reader.take("HTTP/1.1 200 OK\r\nTransfer-Encoding: chunked\r\n\r\n0001\r\nx\r\n");
+    EXPECT_FALSE(reader.ended());
+    reader.take(std::string(5000, '0'));
+    ASSERT_TRUE(reader.ended());
+    EXPECT_EQ(reader.verdict(), failure::malformed);
+}
+
 } // namespace
