@@ -61,6 +61,13 @@ std::string why_no_url(const std::string &text) {
     } catch (const std::invalid_argument &why) { return why.what(); }
 }
 
+// Without a single answer there is nothing to report, whether or not there was an error: a server may be silent.
+bool fared_well(const tally *part, const char *whose) {
+    if (part == nullptr) return true;
+    if (part->requests == 0) fmt::print(stderr, "laio-replay: no request{} was answered well\n", whose);
+    return part->requests > 0 && part->errors() == 0;
+}
+
 struct played {
     std::optional<server_view> view;
     std::optional<player> by;
@@ -132,8 +139,7 @@ int judge(const judging_options &options, const std::optional<part> &load, const
         write_histograms(made, *histograms);
         if (!histograms->flush()) throw std::system_error(errno, std::generic_category(), options.histogram_file);
     }
-    const auto errors = (made.load ? made.load->errors() : 0) + (made.probe ? made.probe->errors() : 0);
-    return errors == 0 && !result.interrupted ? 0 : 1;
+    return !result.interrupted && fared_well(made.load, "") && fared_well(made.probe, " of the probe") ? 0 : 1;
 }
 
 part probe_of(const trace &hot, double per_second, std::size_t connections, std::uint64_t verify_every) {

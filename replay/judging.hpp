@@ -38,7 +38,7 @@ struct part {
 part probe_of(const trace &hot, double per_second, std::size_t connections, std::uint64_t verify_every);
 
 // Plays until the load, or if there is none the probe, has ended; reports on standard output. Returns the exit code: 0 if
-// every request succeeded.
+// every request succeeded, of the load and of the probe one at least.
 int judge(const judging_options &options, const std::optional<part> &load, const std::optional<part> &probe);
 
 // The trace in which each path is a sequence of its own. usage_error for what is no path.

@@ -24,10 +24,10 @@ public:
     void record(value seen); // a negative one counts as 0
 
     std::uint64_t count() const { return count_; }
-    value mean() const;
+    value mean() const; // this and the following: 0 when none was seen
     value least() const { return count_ == 0 ? value{0} : least_; }
     value greatest() const { return greatest_; }
-    // The smallest value that `share` (0 to 1) of those seen do not exceed, within 0.4 %; 0 when none was seen.
+    // The smallest value that `share` (0 to 1) of those seen do not exceed, within 0.4 %.
     value quantile(double share) const;
 
     std::vector<bucket> buckets() const; // those that are not empty, in order

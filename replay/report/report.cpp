@@ -52,6 +52,7 @@ std::string time_text(nanoseconds time) {
 }
 
 std::string times_text(const std::string &name, const histogram &times) {
+    if (times.count() == 0) return fmt::format("{:<20}none\n", name);
     auto line = fmt::format("{:<20}mean {}", name, time_text(times.mean()));
     for (const auto &[label, share] : quantiles)
         line += fmt::format(", {} % {}", label, time_text(times.quantile(share)));
@@ -88,10 +89,14 @@ std::string part_text(const std::string &name, const tally &counts, const report
     return text + errors_text(counts);
 }
 
+// Null where nothing was seen: a zero would be the best time of all.
 json times_json(const histogram &times) {
-    json made{{"count", times.count()}, {"mean", microseconds(times.mean())}, {"min", microseconds(times.least())}};
-    for (const auto &[label, share] : quantiles) made[std::string("p") + label] = microseconds(times.quantile(share));
-    made["max"] = microseconds(times.greatest());
+    const auto time = [&times](nanoseconds seen) {
+        return times.count() > 0 ? json(microseconds(seen)) : json(nullptr);
+    };
+    json made{{"count", times.count()}, {"mean", time(times.mean())}, {"min", time(times.least())}};
+    for (const auto &[label, share] : quantiles) made[std::string("p") + label] = time(times.quantile(share));
+    made["max"] = time(times.greatest());
     return made;
 }
 

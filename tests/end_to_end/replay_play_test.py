@@ -94,7 +94,7 @@ class Replay(unittest.TestCase):
         self.assertEqual([one.requests[0] for one in self.server.connections], ["/gen/1/a", "/gen/2/b"] * 3)
 
     def test_ends_after_its_time_with_requests_under_way(self):
-        load = self.play("--duration", 0.3, "--clients", 7, sequences=["/never"])["load"]
+        load = self.play("--duration", 0.3, "--clients", 7, sequences=["/never"], code=1)["load"]
         self.assert_errors(load)
         self.assertEqual((load["requests"], load["unfinished"]), (0, 7))
 
@@ -198,6 +198,22 @@ class Replay(unittest.TestCase):
         load = self.play(sequences=["/gen/1/a /gen/1/b"] * 20, url=f"http://127.0.0.1:{port}/", code=1)["load"]
         self.assert_errors(load, refused=40)
         self.assertEqual((load["sequences"], load["connections"]), (20, 0))
+
+    def test_without_an_answer_there_are_no_times(self):
+        load = self.play(sequences=["/status/404"], code=1)["load"]
+        for times in load["response_us"], load["first_byte_us"]:
+            self.assertEqual(times.pop("count"), 0)
+            self.assertEqual(set(times.values()), {None})
+        text = self.run_replay("play", self.server.url, self.trace("/status/404")).stdout
+        self.assertRegex(text, r"(?m)^response time +none$")
+
+    def test_a_silent_server_is_no_success(self):
+        done = self.run_replay("probe", self.server.url, "/never", "--duration", 0.2)
+        self.assertEqual(done.returncode, 1)
+        self.assertIn("no request of the probe was answered", done.stderr)
+        done = self.run_replay("play", self.server.url, self.trace("/gen/1/a /delay/0.3/x"), "--probe", "/never")
+        self.assertEqual(done.returncode, 1)
+        self.assertIn("errors              none", done.stdout)
 
     def test_statuses_are_counted(self):
         load = self.play(sequences=["/status/404 /status/404 /status/503 /gen/1/a"], code=1)["load"]

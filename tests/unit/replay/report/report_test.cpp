@@ -66,10 +66,14 @@ TEST(report, says_when_the_client_was_the_limit) {
     EXPECT_EQ(as_text(made).find("CLIENT-BOUND"), std::string::npos);
 }
 
-TEST(report, a_run_of_no_time_has_no_rates) {
+TEST(report, what_was_not_seen_has_no_times_and_no_rates) {
     const tally counts;
     const report made{.load = &counts, .url = "u", .cpu_idle = {}};
-    EXPECT_EQ(nlohmann::json::parse(as_json(made))["load"]["throughput"]["requests_per_s"], 0);
+    const auto load = nlohmann::json::parse(as_json(made))["load"];
+    EXPECT_EQ(load["throughput"]["requests_per_s"], 0);
+    EXPECT_EQ(load["connect_us"]["count"], 0);
+    for (const auto *name : {"mean", "min", "p50", "p99.9", "max"}) EXPECT_TRUE(load["connect_us"][name].is_null());
+    EXPECT_NE(as_text(made).find("connecting          none"), std::string::npos) << as_text(made);
 }
 
 TEST(report, histograms_are_a_table_whose_shares_end_at_one) {

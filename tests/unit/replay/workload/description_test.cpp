@@ -53,7 +53,7 @@ TEST(description, knows_lengths_of_sequences) {
     EXPECT_EQ(made.sequence_median, 50U);
     EXPECT_EQ(made.sequence_p99, 99U);
     EXPECT_EQ(made.sequence_longest, 100U);
-    EXPECT_EQ(made.mean_transfer_bytes(), 0); // no file exists
+    EXPECT_EQ(made.mean_transfer_bytes(), 0);                                           // no file exists
     EXPECT_EQ(describe(trace_of("/a\n/a /a /a\n"), find_in_list({})).sequence_p99, 3U); // of two: the second
 }
 
