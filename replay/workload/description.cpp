@@ -5,6 +5,8 @@
 #include <fmt/format.h>
 #include <nlohmann/json.hpp>
 #include <numeric>
+#include <unordered_map>
+#include <utility>
 
 namespace replay {
 namespace {
@@ -44,9 +46,30 @@ void describe_sequences(const trace &of, description &made) {
     made.sequence_longest = lengths.back();
 }
 
-// `counts`: the requests of each path; sorted here.
+struct asked_file {
+    std::optional<std::uint64_t> bytes{}; // none: it does not exist
+    std::uint64_t requests = 0;
+};
+
+std::vector<asked_file> files_of(const trace &of, const file_finder &find) {
+    std::vector<std::uint64_t> requests(of.paths().size());
+    for (const path_index path : of.all_requests()) ++requests[path];
+    std::vector<asked_file> files;
+    std::unordered_map<std::string, std::size_t> numbers; // by identity, or by the path without its query, marked
+    for (path_index path = 0; path < requests.size(); ++path) {
+        if (requests[path] == 0) continue;
+        const auto name = of.paths()[path];
+        auto file = find(name);
+        auto which = file ? std::move(file->identity) : "?" + decode_path(name).value_or(std::string(name));
+        const auto [number, is_new] = numbers.try_emplace(std::move(which), files.size());
+        if (is_new) files.push_back({file ? std::optional(file->bytes) : std::nullopt});
+        files[number->second].requests += requests[path];
+    }
+    return files;
+}
+
+// `counts`: the requests of each file; sorted here.
 void describe_popularity(std::vector<std::uint64_t> counts, description &made) {
-    std::erase(counts, 0);
     if (counts.empty()) return;
     std::ranges::sort(counts, std::greater());
     const auto top = [&](std::size_t percent) {
@@ -73,20 +96,18 @@ double description::share(size_class of) const {
 description describe(const trace &of, const file_finder &find) {
     description made;
     made.requests = of.requests();
-    std::vector<std::uint64_t> counts(of.paths().size());
-    for (const path_index path : of.all_requests()) ++counts[path];
-    for (path_index path = 0; path < counts.size(); ++path) {
-        if (counts[path] == 0) continue;
-        const auto size = find(of.paths()[path]);
-        if (!size) {
-            made.requests_without_file += counts[path];
+    std::vector<std::uint64_t> counts;
+    for (const auto &[bytes, requests] : files_of(of, find)) {
+        counts.push_back(requests);
+        if (!bytes) {
+            made.requests_without_file += requests;
             continue;
         }
         ++made.files;
-        made.footprint_bytes += *size;
-        made.transferred_bytes += *size * counts[path];
-        made.transferred_by_class[static_cast<std::size_t>(class_of(*size))] += *size * counts[path];
-        made.largest_file_bytes = std::max(made.largest_file_bytes, *size);
+        made.footprint_bytes += *bytes;
+        made.transferred_bytes += *bytes * requests;
+        made.transferred_by_class[static_cast<std::size_t>(class_of(*bytes))] += *bytes * requests;
+        made.largest_file_bytes = std::max(made.largest_file_bytes, *bytes);
     }
     describe_sequences(of, made);
     describe_popularity(std::move(counts), made);

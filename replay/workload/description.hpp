@@ -1,5 +1,6 @@
 // A trace in numbers: those of the paper's Table 2, and those it does not give. Bytes are those of the bodies that a server
-// with these files would send; a request for a file that does not exist counts as a request, and has none.
+// with these files would send; a request for a file that does not exist counts as a request, and has none. Files are
+// counted, not paths: /a and /a?b are one.
 #pragma once
 
 #include "trace/trace.hpp"

@@ -45,7 +45,7 @@ file_finder find_in_tree(const std::string &folder) {
     struct stat found {};
     if (::stat(folder.c_str(), &found) != 0) throw input_error(folder + ": " + std::strerror(errno));
     if (!S_ISDIR(found.st_mode)) throw input_error(folder + ": not a folder");
-    return [folder](std::string_view path) -> std::optional<std::uint64_t> {
+    return [folder](std::string_view path) -> std::optional<found_file> {
         const auto decoded = decode_path(path);
         if (!decoded) return {};
         std::string place = folder + *decoded;
@@ -55,7 +55,8 @@ file_finder find_in_tree(const std::string &folder) {
             file = stat_of(place.append(index_name));
         }
         if (!file || !S_ISREG(file->st_mode)) return {};
-        return static_cast<std::uint64_t>(file->st_size);
+        return found_file{std::to_string(file->st_dev) + ' ' + std::to_string(file->st_ino),
+                          static_cast<std::uint64_t>(file->st_size)};
     };
 }
 
@@ -63,7 +64,7 @@ file_finder find_in_list(const std::vector<listed_file> &files) {
     const auto sizes = std::make_shared<std::unordered_map<std::string, std::uint64_t>>();
     sizes->reserve(files.size());
     for (const listed_file &one : files) sizes->emplace(one.path, one.bytes);
-    return [sizes](std::string_view path) -> std::optional<std::uint64_t> {
+    return [sizes](std::string_view path) -> std::optional<found_file> {
         auto decoded = decode_path(path);
         if (!decoded) return {};
         auto found = sizes->find(*decoded);
@@ -72,7 +73,7 @@ file_finder find_in_list(const std::vector<listed_file> &files) {
             found = sizes->find(decoded->append(index_name));
         }
         if (found == sizes->end()) return {};
-        return found->second;
+        return found_file{found->first, found->second};
     };
 }
 

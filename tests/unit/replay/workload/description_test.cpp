@@ -32,7 +32,8 @@ TEST(description, counts_what_is_transferred) {
     const auto made = describe(trace_of("/a /b /a\n/c /d /gone?x\n/gone?x /empty /a?y\n"), find_in_list(files));
     EXPECT_EQ(made.requests, 9U);
     EXPECT_EQ(made.requests_without_file, 2U);
-    EXPECT_EQ(made.files, 6U); // by path: /a and /a?y are two, as caches see them
+    EXPECT_EQ(made.files, 5U); // /a and /a?y are one
+    EXPECT_EQ(made.footprint_bytes, 8192U + 8193 + 262'144 + 262'145);
     EXPECT_EQ(made.transferred_bytes, 3 * 8192U + 8193 + 262'144 + 262'145);
     EXPECT_EQ(made.transferred_by_class[0], 3 * 8192U);
     EXPECT_EQ(made.transferred_by_class[1], 8193U + 262'144);
@@ -78,6 +79,17 @@ TEST(description, knows_what_share_the_most_popular_have) {
     EXPECT_EQ(made.requested_once_share, 0.99);
 }
 
+TEST(description, knows_a_file_by_any_of_its_paths) {
+    const auto text = "/a/ /a /a/index.html /a/index.htm%6c?x\n/gone /gone?x /%67one\n/%zz /%zz\n";
+    const auto made = describe(trace_of(text), find_in_list(list_of("10 /a/index.html\n")));
+    EXPECT_EQ(made.files, 1U);
+    EXPECT_EQ(made.footprint_bytes, 10U);
+    EXPECT_EQ(made.transferred_bytes, 40U);
+    EXPECT_EQ(made.requests_without_file, 5U);
+    EXPECT_EQ(made.requested_once_share, 0);              // of three
+    EXPECT_DOUBLE_EQ(made.top_10_percent_share, 4.0 / 9); // the most popular one of them
+}
+
 TEST(description, has_everything_in_json) {
     const auto made = replay::to_json(describe(trace_of("/a\n"), find_in_list(list_of("10000 /a\n"))));
     EXPECT_EQ(made.at("medium_share"), 1);
@@ -106,11 +118,13 @@ TEST_F(tree, is_asked_as_a_server_asks_it) {
     const auto find = replay::find_in_tree(folder.string());
     const auto same = replay::find_in_list(list_of("5 /a b\n7 /sub/index.html\n"));
     for (const auto &asked : {find, same}) {
-        EXPECT_EQ(asked("/a%20b"), 5U);
-        EXPECT_EQ(asked("/a%20b?query=/x"), 5U);
-        EXPECT_EQ(asked("/sub/"), 7U);
-        EXPECT_EQ(asked("/sub"), 7U);
-        EXPECT_EQ(asked("/sub/index.html"), 7U);
+        EXPECT_EQ(asked("/a%20b").value().bytes, 5U);
+        EXPECT_EQ(asked("/a%20b?query=/x").value().bytes, 5U);
+        EXPECT_EQ(asked("/sub/").value().bytes, 7U);
+        EXPECT_EQ(asked("/sub").value().bytes, 7U);
+        EXPECT_EQ(asked("/sub/index.html").value().bytes, 7U);
+        EXPECT_EQ(asked("/sub").value().identity, asked("/sub/index.html?x").value().identity);
+        EXPECT_NE(asked("/sub").value().identity, asked("/a%20b").value().identity);
         EXPECT_FALSE(asked("/"));
         EXPECT_FALSE(asked("/c"));
         EXPECT_FALSE(asked("/a%2"));
