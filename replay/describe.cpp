@@ -1,10 +1,10 @@
 // laio-replay describe: a trace in numbers, with the sizes of the files that it asks for.
 
+#include "output_file.hpp"
 #include "subcommand.hpp"
 #include "trace/text_format.hpp"
 #include "workload/description.hpp"
 
-#include <fmt/format.h>
 #include <nlohmann/json.hpp>
 
 #include <memory>
@@ -21,7 +21,7 @@ int describe_trace(const describe_options &options) {
     const file_finder find =
         options.tree.empty() ? find_in_list(read_file_list(options.files)) : find_in_tree(options.tree);
     const description made = describe(read_text_file(options.trace_file), find);
-    fmt::print("{}", options.json ? to_json(made).dump(2) + "\n" : to_text(made));
+    print(options.json ? to_json(made).dump(2) + "\n" : to_text(made));
     return 0;
 }
 

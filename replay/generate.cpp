@@ -1,5 +1,5 @@
 // laio-replay generate: a workload into a folder: tree, trace, files and parameters.json. The tree comes first, since it may
-// fail; if anything does, nothing of the four is left. Live progress is on stderr where that is a terminal.
+// fail; if one cannot be written, none of the four is left. Live progress is on stderr where that is a terminal.
 
 #include "output_file.hpp"
 #include "subcommand.hpp"
@@ -125,12 +125,13 @@ int generate(const generate_options &options) {
         auto summary = to_json(described);
         summary["body_median_bytes"] = made.body_median_bytes;
         summary["body_sigma"] = made.body_sigma;
-        fmt::print("{}\n", summary.dump(2));
+        print(summary.dump(2) + "\n");
     } else {
-        fmt::print("{}", to_text(described));
+        auto text = to_text(described);
         if (made.body_sigma > 0)
-            fmt::print("body of sizes          log-normal, median {:.0f} bytes, sigma {:.2f}\n", made.body_median_bytes,
-                       made.body_sigma);
+            text += fmt::format("body of sizes          log-normal, median {:.0f} bytes, sigma {:.2f}\n",
+                                made.body_median_bytes, made.body_sigma);
+        print(text);
     }
     return 0;
 }

@@ -1,6 +1,7 @@
 #include "judging.hpp"
 
 #include "client/run.hpp"
+#include "output_file.hpp"
 #include "report/progress.hpp"
 #include "report/report.hpp"
 #include "subcommand.hpp"
@@ -12,7 +13,6 @@
 
 #include <csignal>
 #include <cstdio>
-#include <fstream>
 
 namespace replay {
 
@@ -40,18 +40,6 @@ void make_room_for(std::size_t connections) {
     if (limit.rlim_cur >= wanted) return;
     limit.rlim_cur = wanted;
     setrlimit(RLIMIT_NOFILE, &limit);
-}
-
-// What is written must be known to be: a full disk is an error.
-std::ofstream open_for_writing(const std::string &name) {
-    std::ofstream file(name);
-    if (!file) throw std::system_error(errno, std::generic_category(), name);
-    return file;
-}
-
-void print(const std::string &text) {
-    if (std::fputs(text.c_str(), stdout) < 0 || std::fflush(stdout) != 0)
-        throw std::system_error(errno, std::generic_category(), "standard output");
 }
 
 std::string why_no_url(const std::string &text) {
@@ -105,8 +93,8 @@ void add_judging_options(CLI::App &app, judging_options &options) {
 int judge(const judging_options &options, const std::optional<part> &load, const std::optional<part> &probe) {
     if (options.cpu) pin_to(*options.cpu);
     make_room_for((load ? load->clients.clients : 0) + (probe ? probe->clients.clients : 0));
-    std::optional<std::ofstream> histograms;
-    if (!options.histogram_file.empty()) histograms = open_for_writing(options.histogram_file);
+    std::optional<output_file> histograms; // opened now: a wrong name is told before the run, not after it
+    if (!options.histogram_file.empty()) histograms.emplace(options.histogram_file);
     const auto server = parse_url(options.url);
     catch_signals();
 
@@ -136,8 +124,8 @@ int judge(const judging_options &options, const std::optional<part> &load, const
                       .interrupted = result.interrupted};
     print(options.as_json ? as_json(made) : as_text(made));
     if (histograms) {
-        write_histograms(made, *histograms);
-        if (!histograms->flush()) throw std::system_error(errno, std::generic_category(), options.histogram_file);
+        write_histograms(made, histograms->stream());
+        histograms->commit();
     }
     return !result.interrupted && fared_well(made.load, "") && fared_well(made.probe, " of the probe") ? 0 : 1;
 }

@@ -2,11 +2,14 @@
 
 #include <cerrno>
 #include <cstdio>
+#include <filesystem>
 #include <iostream>
 #include <system_error>
 
 namespace replay {
 namespace {
+
+namespace fs = std::filesystem;
 
 // Streams do not say why they failed: errno does, which is cleared before the first byte.
 [[noreturn]] void fail(const std::string &path) {
@@ -22,9 +25,16 @@ output_file::output_file(const std::string &path) : path_(path) {
         errno = 0;
         return;
     }
-    file_.open(path + ".partial", std::ios::binary | std::ios::trunc);
-    if (!file_) fail(path);
-    partial_ = path + ".partial";
+    std::error_code ignored;
+    const bool is_there = fs::exists(fs::symlink_status(path, ignored));
+    if (fs::is_regular_file(path, ignored)) path_ = fs::canonical(path).string();
+    if (!is_there || fs::is_regular_file(path, ignored)) partial_ = path_ + ".partial";
+    errno = 0;
+    file_.open(partial_.empty() ? path_ : partial_, std::ios::binary | std::ios::trunc);
+    if (!file_) {
+        partial_.clear(); // not ours, if it is there
+        fail(path);
+    }
     errno = 0;
 }
 
@@ -33,20 +43,26 @@ output_file::~output_file() {
 }
 
 std::ostream &output_file::stream() {
-    if (partial_.empty()) return std::cout;
+    if (!file_.is_open()) return std::cout;
     return file_;
 }
 
 void output_file::commit() {
     stream().flush();
-    const bool is_good = stream().good();
-    if (partial_.empty()) {
-        if (!is_good) fail(path_);
-        return;
+    bool is_good = stream().good();
+    if (file_.is_open()) {
+        file_.close();
+        is_good = is_good && file_.good();
     }
-    file_.close();
-    if (!is_good || !file_ || std::rename(partial_.c_str(), path_.c_str()) != 0) fail(path_);
+    if (is_good && !partial_.empty()) is_good = std::rename(partial_.c_str(), path_.c_str()) == 0;
+    if (!is_good) fail(path_);
     partial_.clear();
+}
+
+void print(const std::string &text) {
+    output_file out("-");
+    out.stream() << text;
+    out.commit();
 }
 
 } // namespace replay

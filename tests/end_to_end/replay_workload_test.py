@@ -7,6 +7,7 @@ import pathlib
 import resource
 import shutil
 import signal
+import stat
 import subprocess
 import tempfile
 import unittest
@@ -146,6 +147,32 @@ class Convert(InAFolder):
         self.assertEqual(done.returncode, 1)
         self.assertIn("No space left", done.stderr)
 
+    def test_what_is_no_regular_file_stays_what_it_is(self):
+        sessions = self.file("sessions", "/a think=1\n\t/b\n")
+        fifo = self.folder / "fifo"
+        os.mkfifo(fifo)
+        with subprocess.Popen(["cat", fifo], stdout=subprocess.PIPE, text=True) as reader:
+            run("convert", sessions, fifo)
+            self.assertEqual(reader.communicate(timeout=ANTI_HANG_S)[0], "/a /b\n")
+        null = self.folder / "null"  # /dev/null itself is at stake only where the test may make no other
+        try:
+            os.mknod(null, 0o666 | stat.S_IFCHR, os.makedev(1, 3))
+            with open(null, "wb"):
+                pass
+        except OSError:  # not root, or a file system without devices
+            null.unlink(missing_ok=True)
+            null = pathlib.Path("/dev/null")
+        run("convert", sessions, null)
+        self.assertTrue(stat.S_ISCHR(null.stat().st_mode))
+        link, target = self.folder / "link", self.file("target", "old")
+        link.symlink_to(target)
+        run("convert", sessions, link)
+        self.assertTrue(link.is_symlink())
+        self.assertEqual(target.read_text(), "/a /b\n")
+        self.assertIn("No space left", run("convert", sessions, "/dev/full", expect=1).stderr)
+        self.assertIn("s a directory", run("convert", sessions, self.folder, expect=1).stderr)
+        self.assertFalse([name for name in os.listdir(self.folder) if name.endswith(".partial")])
+
     def test_what_is_ambiguous_or_unknown_is_asked_for(self):
         self.assertIn("--from", run("convert", self.file("single", "/a\n/b\n"), expect=2).stderr)
         self.assertIn("--from", run("convert", input="/a /b\n", expect=2).stderr)
@@ -167,6 +194,17 @@ class Describe(InAFolder):
         self.assertAlmostEqual(made["large_share"], 300_000 / 310_001)
         text = run("describe", trace, "--files", files).stdout
         self.assertIn("without a file       1 (25.0 %)", text)
+
+    def test_a_description_that_cannot_be_written_is_an_error(self):
+        trace, files = self.file("trace", "/a\n"), self.file("files", "1 /a\n")
+        for command in (["describe", trace, "--files", files], ["describe", trace, "--files", files, "--json"],
+                        ["generate", "flat", "--scale", "0.01", "--no-tree", "--out", self.folder / "text"],
+                        ["generate", "flat", "--scale", "0.01", "--no-tree", "--out", self.folder / "json", "--json"]):
+            with open("/dev/full", "w", encoding="utf-8") as full:
+                done = subprocess.run([*LAUNCHER, REPLAY, *map(str, command)], stdout=full, stderr=subprocess.PIPE,
+                                      text=True, timeout=ANTI_HANG_S, check=False)
+            self.assertEqual(done.returncode, 1)
+            self.assertIn("standard output: No space left", done.stderr)
 
     def test_wrong_use_is_told_from_failure(self):
         trace, files = self.file("trace", "/a\n"), self.file("files", "1 /a\n")
