@@ -52,7 +52,7 @@ std::string why_no_url(const std::string &text) {
 // Without a single answer there is nothing to report, whether or not there was an error: a server may be silent.
 bool fared_well(const tally *part, const char *whose) {
     if (part == nullptr) return true;
-    if (part->requests == 0) fmt::print(stderr, "laio-replay: no request{} was answered well\n", whose);
+    if (part->requests == 0) fmt::print(stderr, "laio-replay: no request{} succeeded\n", whose);
     return part->requests > 0 && part->errors() == 0;
 }
 
@@ -81,10 +81,9 @@ void add_judging_options(CLI::App &app, judging_options &options) {
         ->capture_default_str();
     app.add_option("--cpu", options.cpu, "Run on this CPU only");
     app.add_option("--verify", options.verify_every,
-                   "Compare each N-th body with what generated files hold (0: none, 1: all)")
+                   "Compare each N-th body with what generated files hold (0, the default: none; 1: all)")
         ->check(CLI::Range(std::int64_t{0}, std::int64_t{1} << 32))
-        ->type_name("N")
-        ->capture_default_str();
+        ->type_name("N");
     app.add_flag("--json", options.as_json, "Report as JSON");
     app.add_option("--histogram", options.histogram_file, "Write the distributions of times there")->type_name("FILE");
     app.add_flag("--progress", options.progress, "Tell each second how it goes, also where nobody looks at a terminal");

@@ -19,7 +19,7 @@ struct judging_options {
     double duration_s = 0; // 0: to the end of what is played
     double middle_percent = 80;
     std::optional<unsigned> cpu;
-    std::uint64_t verify_every = 0;
+    std::optional<std::uint64_t> verify_every;
     bool as_json = false, progress = false;
     std::string histogram_file;
 };

@@ -24,7 +24,7 @@ struct play_options : judging_options {
     double speed = 1;
     std::uint64_t seed = 1;
 
-    std::vector<std::string> probe_paths;
+    std::string probe_paths; // with commas between them
     double probe_rate = 100;
     std::size_t probe_connections = 4;
 };
@@ -44,15 +44,18 @@ schedule_options pace_of(const play_options &options, const trace &played) {
 }
 
 int play(play_options options) {
-    if (options.generated && options.verify_every == 0) options.verify_every = generated_verify_every;
+    if (options.generated && options.verify_every == 0U)
+        throw usage_error("--generated asks for bodies to be compared, and --verify 0 for none");
+    if (options.generated && !options.verify_every) options.verify_every = generated_verify_every;
+    const auto verify_every = options.verify_every.value_or(0);
     const auto played = read_text_file(options.trace_file);
     const part load{.paths = &played,
                     .pace = pace_of(options, played),
-                    .clients = {.clients = options.clients, .verify_every = options.verify_every},
+                    .clients = {.clients = options.clients, .verify_every = verify_every},
                     .connection_per_request = options.connection_per_request};
     if (options.probe_paths.empty()) return judge(options, load, {});
-    const auto hot = trace_of(options.probe_paths);
-    return judge(options, load, probe_of(hot, options.probe_rate, options.probe_connections, options.verify_every));
+    const auto hot = trace_of(CLI::detail::split(options.probe_paths, ','));
+    return judge(options, load, probe_of(hot, options.probe_rate, options.probe_connections, verify_every));
 }
 
 } // namespace
@@ -92,7 +95,6 @@ subcommand add_play(CLI::App &app) {
 
     auto *probe =
         made->add_option("--probe", options->probe_paths, "Beside the load, ask for these on other connections")
-            ->delimiter(',')
             ->type_name("PATH,...");
     made->add_option("--probe-rate", options->probe_rate, "Requests of the probe each second, evenly spread")
         ->check(CLI::Range(0.001, 1e6))

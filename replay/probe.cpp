@@ -17,7 +17,7 @@ struct probe_options : judging_options {
 
 int probe(const probe_options &options) {
     const auto hot = trace_of(options.paths);
-    return judge(options, {}, probe_of(hot, options.rate, options.connections, options.verify_every));
+    return judge(options, {}, probe_of(hot, options.rate, options.connections, options.verify_every.value_or(0)));
 }
 
 } // namespace

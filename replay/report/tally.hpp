@@ -1,5 +1,6 @@
 // What is counted while a trace is played: for the load, and apart from it for the probe. Times of requests that failed are
-// not among the times: they are counted by kind instead. Those that the end of the run found waiting are, as lower bounds. Plain data, filled by one thread.
+// not among the times: they are counted by kind instead. Those that the end of the run found waiting are, as lower bounds.
+// Plain data, filled by one thread.
 #pragma once
 
 #include "report/failure.hpp"

@@ -134,6 +134,11 @@ class Replay(unittest.TestCase):
         asked = self.server.asked
         self.assertLessEqual(abs(asked["/gen/7/p"] - asked["/gen/8/q"]), 1)
 
+    def test_a_probe_takes_one_word_wherever_it_stands(self):
+        done = self.run_replay("play", "--probe", "/gen/7/p,/gen/8/q", self.server.url, self.trace("/delay/0.3/x"), "--json")
+        self.assertEqual(done.returncode, 0, done.stderr)
+        self.assertTrue(self.server.asked["/gen/7/p"] and self.server.asked["/gen/8/q"])
+
     def test_a_probe_alone(self):
         done = self.run_replay("probe", self.server.url, "/gen/7/p", "/last", "--rate", 100, "--duration", 0.5, "--json")
         report = json.loads(done.stdout)
@@ -210,7 +215,7 @@ class Replay(unittest.TestCase):
     def test_a_silent_server_is_no_success(self):
         done = self.run_replay("probe", self.server.url, "/never", "--duration", 0.2)
         self.assertEqual(done.returncode, 1)
-        self.assertIn("no request of the probe was answered", done.stderr)
+        self.assertIn("no request of the probe succeeded", done.stderr)
         done = self.run_replay("play", self.server.url, self.trace("/gen/1/a /delay/0.3/x"), "--probe", "/never")
         self.assertEqual(done.returncode, 1)
         self.assertIn("errors              none", done.stdout)
@@ -282,6 +287,8 @@ class Replay(unittest.TestCase):
                 (2, "", ["play", self.server.url, trace, "--clients", 0]),
                 (2, "must begin with '/'", ["play", self.server.url, trace, "--probe", "x"]),
                 (2, "", ["play", self.server.url, trace, "--verify", "-1"]),
+                (2, "--verify 0", ["play", self.server.url, trace, "--generated", "--verify", 0]),
+                (2, "'' is no path", ["play", "--probe", "/a,,/b", self.server.url, trace]),
                 (2, "", ["nothing"]),
                 (2, "subcommand", []),
                 (2, "must begin with '/'", ["probe", self.server.url, "x"]),
