@@ -16,7 +16,7 @@ namespace {
 
 struct convert_options {
     std::string from, to = "text";
-    double gap_s = static_cast<double>(default_gap.count());
+    std::int64_t gap_s = default_gap.count(); // whole ones: a log has no others
     std::string in = "-", out = "-";
 };
 
@@ -42,7 +42,7 @@ int convert(const convert_options &options) {
     left_out not_taken;
     input_file in(options.in);
     const auto format = format_of(in, options.from);
-    const auto gap = std::chrono::seconds(static_cast<std::int64_t>(options.gap_s));
+    const auto gap = std::chrono::seconds(options.gap_s);
     const trace converted = read_trace(in.stream(), in.name(), format, gap, not_taken);
     output_file out(options.out);
     write_trace(converted, out.stream(), *format_named(options.to), not_taken);
@@ -66,8 +66,9 @@ subcommand add_convert(CLI::App &app) {
         ->check(CLI::IsMember({"text", "httperf"}))
         ->type_name("FORMAT")
         ->capture_default_str();
-    made->add_option("--gap", options->gap_s, "Logs: a pause of more than so many seconds ends a client's sequence")
-        ->check(CLI::Range(0.0, 1e9))
+    made->add_option("--gap", options->gap_s,
+                     "Logs: a pause of more than so many whole seconds ends a client's sequence")
+        ->check(CLI::Range(std::int64_t{0}, std::int64_t{1'000'000'000}))
         ->type_name("S")
         ->capture_default_str();
     made->add_option("IN", options->in, "The trace; - is standard input")->capture_default_str();

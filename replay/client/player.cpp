@@ -1,5 +1,7 @@
 #include "client/player.hpp"
 
+#include "trace/decoded_path.hpp"
+
 #include <utility>
 
 namespace replay {
@@ -35,7 +37,7 @@ void player::next_request(client &which) {
     std::optional<content> expected;
     if (options_.verify_every > 0 && --until_verified_ == 0) {
         until_verified_ = options_.verify_every;
-        expected.emplace(path);
+        expected.emplace(decode_path(path).value_or(std::string(path)));
     }
     which.counted_bytes = 0;
     if (!which.link.begin(path, expected) && conclude(which)) failed_at_once_.push_back(&which);

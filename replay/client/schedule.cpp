@@ -7,9 +7,12 @@ namespace replay {
 
 namespace {
 
+// 126 years. Twice as long, and a time of the clock more, still are times.
+constexpr std::chrono::nanoseconds never{4'000'000'000'000'000'000};
+
 std::chrono::nanoseconds seconds_rounded(double seconds) {
-    // 292 years, at which a time ends, are never.
-    return std::chrono::nanoseconds(static_cast<std::int64_t>(std::min(seconds * 1e9, 9.2e18)));
+    const double ns = seconds * 1e9;
+    return ns < static_cast<double>(never.count()) ? std::chrono::nanoseconds(static_cast<std::int64_t>(ns)) : never;
 }
 
 } // namespace
@@ -17,6 +20,12 @@ std::chrono::nanoseconds seconds_rounded(double seconds) {
 schedule::schedule(const trace &of, const schedule_options &options)
     : trace_(of), options_(options), random_(options.seed) {
     find_due();
+}
+
+std::uint64_t schedule::sequences() const {
+    std::uint64_t product = 0;
+    if (__builtin_mul_overflow(options_.rounds, trace_.sequences(), &product)) return 0;
+    return product;
 }
 
 sequence schedule::take() {
@@ -36,7 +45,9 @@ void schedule::find_due() {
     case pace::even: // from the beginning each time: no error adds up
         due_ = seconds_rounded(static_cast<double>(taken_) / options_.per_second);
         break;
-    case pace::poisson: due_ += seconds_rounded(std::exponential_distribution(options_.per_second)(random_)); break;
+    case pace::poisson:
+        due_ = std::min(due_ + seconds_rounded(std::exponential_distribution(options_.per_second)(random_)), never);
+        break;
     case pace::as_traced:
         due_ = std::max(due_,
                         seconds_rounded(std::chrono::duration<double>(*trace_[next_].start).count() / options_.speed));

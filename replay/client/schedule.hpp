@@ -29,11 +29,11 @@ public:
 
     bool over() const { return round_ == options_.rounds && options_.rounds != 0; }
     bool open_loop() const { return options_.kind != pace::closed_loop; }
-    // Since the start of the run; 0 in a closed loop. The trace's own times need not be in order: a start that lies before
+    // Since the start of the run, 126 years at most; 0 in a closed loop. The trace's own times need not be in order: a start that lies before
     // one that was taken is due with it. For one that is not over.
     std::chrono::nanoseconds due() const { return due_; }
     sequence take();
-    std::uint64_t sequences() const { return options_.rounds * trace_.sequences(); } // 0: without end
+    std::uint64_t sequences() const; // 0: without end, or more than 64 bits can count
 
 private:
     void find_due();

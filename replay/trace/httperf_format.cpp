@@ -17,9 +17,7 @@ public:
         : lines_(in), name_(name), not_taken_(not_taken) {}
 
     trace read() {
-        while (lines_.next()) {
-            if (lines_.was_cut()) fail("a line longer than " + std::to_string(line_reader::bytes_max) + " bytes");
-            rest_ = lines_.text();
+        while (next_line()) {
             if (rest_.starts_with('#')) continue;
             skip_spaces();
             if (rest_.empty()) read_.end_sequence();
@@ -32,6 +30,13 @@ public:
 
 private:
     [[noreturn]] void fail(const std::string &what) const { throw input_error(name_, lines_.number(), what); }
+
+    bool next_line() {
+        if (!lines_.next()) return false;
+        if (lines_.was_cut()) fail("a line longer than " + std::to_string(line_reader::bytes_max) + " bytes");
+        rest_ = lines_.text();
+        return true;
+    }
 
     void skip_spaces() { rest_.remove_prefix(std::min(rest_.find_first_not_of(spaces), rest_.size())); }
 
@@ -49,11 +54,11 @@ private:
             rest_.remove_prefix(1);
             if (c == '\\') {
                 if (!rest_.empty()) rest_.remove_prefix(1);
-                else if (lines_.next()) rest_ = lines_.text();
-                else fail("the file ends within contents");
+                else if (!next_line()) fail("the file ends within contents");
             } else if (c == quote) quote = 0;
             else if (quote == 0 && (c == '"' || c == '\'')) quote = c;
         }
+        if (quote != 0) fail("a quote that the line does not close, and no backslash at its end");
     }
 
     void read_request() {

@@ -1,5 +1,7 @@
 #include "workload/description.hpp"
 
+#include "trace/decoded_path.hpp"
+
 #include <algorithm>
 #include <cmath>
 #include <fmt/format.h>

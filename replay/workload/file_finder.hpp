@@ -25,7 +25,4 @@ using file_finder = std::function<std::optional<found_file>(std::string_view)>;
 file_finder find_in_tree(const std::string &folder);
 file_finder find_in_list(const std::vector<listed_file> &files);
 
-// What a request's path means in a list; nothing if it is malformed.
-std::optional<std::string> decode_path(std::string_view path);
-
 } // namespace replay

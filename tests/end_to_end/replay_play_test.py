@@ -82,6 +82,11 @@ class Replay(unittest.TestCase):
             self.assertEqual(load["body_bytes"], 3000000)
             self.assertEqual(load["verified"], verify)
 
+    def test_bodies_are_those_of_files_however_their_paths_are_spelt(self):
+        load = self.play("--verify", 1, sequences=["/gen/100/a%20b /gen/100/c?d=e /gen/100/%66"])["load"]
+        self.assert_errors(load)
+        self.assertEqual(load["verified"], 3)
+
     def test_all_clients_are_there_at_once(self):
         load = self.play("--clients", 50, sequences=["/crowd/50"] * 60)["load"]
         self.assert_errors(load)

@@ -180,6 +180,7 @@ class Convert(InAFolder):
         run("convert", "--from", "pcap", expect=2)
         run("convert", "--to", "combined", expect=2)
         run("convert", "--gap", "-1", expect=2)
+        run("convert", "--gap", "0.5", self.file("log", log_line("a", 0, "GET /1 HTTP/1.1")), expect=2)
         self.assertIn("No such file", run("convert", self.folder / "none", expect=1).stderr)
         self.assertIn("is a folder", run("convert", "--from", "text", self.folder, expect=1).stderr)
         self.assertIn("no line of it", run("convert", "--from", "common", self.file("text", "/a /b\n"), expect=1).stderr)

@@ -61,7 +61,8 @@ class Connection:
     # ---- What a path does: /NAME or /NAME/N...
 
     def do_gen(self, path):
-        self.whole(content_of(path, int(path.split("/")[2])))
+        file = urllib.parse.unquote(urllib.parse.urlsplit(path).path)
+        self.whole(content_of(file, int(path.split("/")[2])))
 
     def do_wrong(self, path):
         size = int(path.split("/")[2])

@@ -3,12 +3,13 @@
 // hold and must come out of our own format as it went in; what is not must be an input_error. LAIO_FUZZ_SEED and
 // LAIO_FUZZ_ROUNDS repeat a failure or go on for longer; run with sanitizers to see reads out of bounds.
 #include "rounds.hpp"
+#include "trace/decoded_path.hpp"
 #include "trace/formats.hpp"
 #include "trace/input_error.hpp"
 #include "trace/log_line.hpp"
 #include "trace/seconds.hpp"
 #include "trace/text_format.hpp"
-#include "workload/file_finder.hpp"
+#include "workload/file_list.hpp"
 #include "workload/parameters.hpp"
 
 #include <gtest/gtest.h>

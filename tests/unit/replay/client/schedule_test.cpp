@@ -89,4 +89,22 @@ TEST(schedule, follows_the_times_of_the_trace) {
     EXPECT_TRUE(plan.over());
 }
 
+TEST(schedule, absurd_rates_and_times_do_not_overflow) {
+    trace played;
+    played.add_request("/");
+    played.end_sequence(9'000'000'000s);
+    for (const auto kind : {pace::even, pace::poisson, pace::as_traced}) {
+        schedule plan(played, {.kind = kind, .per_second = 1e-300, .speed = 1e-6, .rounds = 0});
+        auto last = 0ns;
+        for (int i = 0; i < 10; ++i) {
+            plan.take();
+            EXPECT_GE(plan.due(), last);
+            EXPECT_GT(plan.due() + plan.due(), 0ns);
+            last = plan.due();
+        }
+    }
+    const auto two = of(2);
+    EXPECT_EQ(schedule(two, {.rounds = UINT64_MAX}).sequences(), 0U);
+}
+
 } // namespace

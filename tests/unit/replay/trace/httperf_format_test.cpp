@@ -55,6 +55,10 @@ TEST(httperf_format, says_what_is_wrong_and_where) {
     EXPECT_EQ(read("a\n").error, "log:1: 'a' is no path");
     EXPECT_EQ(read("/a contents='x\\").error, "log:1: the file ends within contents");
     EXPECT_EQ(read("/" + std::string(70'000, 'x')).error, "log:1: a line longer than 65536 bytes");
+    EXPECT_EQ(read("/a contents='x\\\n" + std::string(70'000, 'x') + "'\n").error,
+              "log:2: a line longer than 65536 bytes");
+    EXPECT_EQ(read("/a contents='x y\n/b\n").error,
+              "log:1: a quote that the line does not close, and no backslash at its end");
     EXPECT_EQ(read("/a method=POST\n").error, "log: no GET in it");
     EXPECT_EQ(read("").error, "log: no GET in it");
 }
