@@ -76,7 +76,7 @@ void add_judging_options(CLI::App &app, judging_options &options) {
         ->check(CLI::Range(0.01, 86400.0))
         ->capture_default_str();
     app.add_option("--middle", options.middle_percent,
-                   "Report the throughput of this middle part of the time apart, percent")
+                   "Judge the client's CPU, and report the throughput apart, of this middle part of the time, percent")
         ->check(CLI::Range(1.0, 100.0))
         ->capture_default_str();
     app.add_option("--cpu", options.cpu, "Run on this CPU only");
@@ -103,7 +103,8 @@ int judge(const judging_options &options, const std::optional<part> &load, const
     if (load) loaded.prepare(*load, server, stage), players.push_back(&*loaded.by);
     if (probe) probed.prepare(*probe, server, stage), players.push_back(&*probed.by);
 
-    run_options how{.timeout = seconds(options.timeout_s), .stop = &asked_to_stop};
+    run_options how{
+        .middle_percent = options.middle_percent, .timeout = seconds(options.timeout_s), .stop = &asked_to_stop};
     if (options.duration_s > 0) how.duration = seconds(options.duration_s);
     progress shown(players.front()->counts(), players.front()->plan().sequences());
     if (options.progress || isatty(STDERR_FILENO) != 0)

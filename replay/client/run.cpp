@@ -52,7 +52,7 @@ void run::wait(const std::vector<player *> &players, steady_time until) {
 
 run_result run::play(const std::vector<player *> &players, const run_options &options) {
     run_result result;
-    const cpu_use cpu;
+    cpu_use cpu;
     const auto start = steady_clock::now();
     const auto end = options.duration ? start + *options.duration : steady_time::max();
     // Who does not move is noticed a tenth of the timeout late at most; looking at every client each time would cost more.
@@ -69,18 +69,20 @@ run_result run::play(const std::vector<player *> &players, const run_options &op
             break;
         }
         for (auto *one : players) one->turn(now);
-        wait(players, std::min({end, next_look, next_telling}));
+        wait(players, std::min({end, next_look, next_telling, cpu.next_look()}));
         if (now >= next_look) {
             for (auto *one : players) one->expire(now - options.timeout);
             next_look = now + look_every;
         }
+        if (now >= cpu.next_look()) cpu.look();
         if (now >= next_telling) {
             options.tell(now - start);
             next_telling = now + options.tell_every;
         }
     }
     result.elapsed = now - start;
-    result.cpu = cpu.so_far();
+    cpu.look();
+    result.cpu = cpu.middle(options.middle_percent);
     for (auto *one : players) one->end(now);
     return result;
 }

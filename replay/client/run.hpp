@@ -15,6 +15,7 @@ namespace replay {
 
 struct run_options {
     std::optional<std::chrono::nanoseconds> duration{};
+    double middle_percent = 80;                                  // of the time: what the CPU is judged by
     std::chrono::nanoseconds timeout = std::chrono::seconds(30); // without progress in a request
     std::chrono::nanoseconds tell_every = std::chrono::seconds(1);
     std::function<void(std::chrono::nanoseconds)> tell{}; // how it goes, with the time since the start
@@ -23,7 +24,7 @@ struct run_options {
 
 struct run_result {
     std::chrono::nanoseconds elapsed{0};
-    cpu_share cpu;
+    cpu_share cpu; // of the middle
     bool interrupted = false;
 };
 

@@ -143,8 +143,9 @@ std::string as_text(const report &of) {
         fmt::format("{} for {:.3f} s{}\n", of.url, seconds(of.elapsed), of.interrupted ? ", interrupted" : "");
     if (of.load != nullptr) text += part_text(fmt::format("{} clients", of.clients), *of.load, of);
     if (of.probe != nullptr) text += part_text("probe", *of.probe, of);
-    text += fmt::format("{:<20}{:.0f} % of a CPU{}\n", "this client", of.cpu_share * 100,
-                        of.cpu_idle ? fmt::format(", which was idle {:.0f} %", *of.cpu_idle * 100) : "");
+    text +=
+        fmt::format("{:<20}{:.0f} % of a CPU in the middle {:g} %{}\n", "this client", of.cpu_share * 100,
+                    of.middle_percent, of.cpu_idle ? fmt::format(", which was idle {:.0f} %", *of.cpu_idle * 100) : "");
     if (of.client_bound)
         text += "CLIENT-BOUND: less than 15 % of the client's CPU was idle; the server may be faster than this\n";
     return text;

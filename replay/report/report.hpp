@@ -17,7 +17,7 @@ struct report {
     std::size_t clients = 0;
     std::chrono::nanoseconds elapsed{0};
     double middle_percent = 80;
-    double cpu_share = 0;
+    double cpu_share = 0; // this and the following: of the middle of the time
     std::optional<double> cpu_idle;
     bool client_bound = false;
     bool interrupted = false;
