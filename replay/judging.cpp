@@ -18,11 +18,15 @@ namespace replay {
 
 namespace {
 
-std::atomic<bool> asked_to_stop{false};
+stop_request &asked_to_stop() {
+    static stop_request one;
+    return one;
+}
 
 void catch_signals() {
+    asked_to_stop(); // is made here, not in the handler
     struct sigaction action {};
-    action.sa_handler = [](int) { asked_to_stop = true; };
+    action.sa_handler = [](int) { asked_to_stop().make(); };
     action.sa_flags = static_cast<int>(SA_RESETHAND); // the second one ends the program
     sigaction(SIGINT, &action, nullptr);
     sigaction(SIGTERM, &action, nullptr);
@@ -60,8 +64,8 @@ struct played {
     std::optional<server_view> view;
     std::optional<player> by;
 
-    void prepare(const part &what, const url &server, run &on) {
-        view.emplace(view_of(server, what.connection_per_request));
+    void prepare(const part &what, const url &server, const endpoint &address, run &on) {
+        view.emplace(view_of(server, address, what.connection_per_request));
         on.equip(*view);
         by.emplace(*view, *what.paths, what.pace, what.clients);
     }
@@ -95,16 +99,17 @@ int judge(const judging_options &options, const std::optional<part> &load, const
     std::optional<output_file> histograms; // opened now: a wrong name is told before the run, not after it
     if (!options.histogram_file.empty()) histograms.emplace(options.histogram_file);
     const auto server = parse_url(options.url);
+    const auto address = resolve(server); // once: a name may have several
     catch_signals();
 
     run stage;
     played loaded, probed;
     std::vector<player *> players;
-    if (load) loaded.prepare(*load, server, stage), players.push_back(&*loaded.by);
-    if (probe) probed.prepare(*probe, server, stage), players.push_back(&*probed.by);
+    if (load) loaded.prepare(*load, server, address, stage), players.push_back(&*loaded.by);
+    if (probe) probed.prepare(*probe, server, address, stage), players.push_back(&*probed.by);
 
     run_options how{
-        .middle_percent = options.middle_percent, .timeout = seconds(options.timeout_s), .stop = &asked_to_stop};
+        .middle_percent = options.middle_percent, .timeout = seconds(options.timeout_s), .stop = &asked_to_stop()};
     if (options.duration_s > 0) how.duration = seconds(options.duration_s);
     progress shown(players.front()->counts(), players.front()->plan().sequences());
     if (options.progress || isatty(STDERR_FILENO) != 0)

@@ -46,11 +46,24 @@ ssize_t drop(int socket, char *unused, std::size_t bytes) {
 
 } // namespace
 
-server_view view_of(const url &server, bool one_request) {
-    return {.address = resolve(server),
+server_view view_of(const url &server, const endpoint &address, bool one_request) {
+    return {.address = address,
             .request_tail = " HTTP/1.1\r\nHost: " + server.host_field() + "\r\nUser-Agent: laio-replay\r\n" +
                             (one_request ? "Connection: close\r\n\r\n" : "\r\n"),
             .one_request = one_request};
+}
+
+void connection::prepare() {
+    if (stage_ != stage::closed) return;
+    problem_ = failure::none;
+    reader_.start();
+    request_.clear();
+    moved_ = std::chrono::steady_clock::now();
+    open();
+}
+
+std::optional<steady_time> connection::connecting_since() const {
+    return stage_ == stage::connecting ? std::optional(connect_began_) : std::nullopt;
 }
 
 bool connection::begin(std::string_view path, std::optional<content> expected) {
@@ -59,8 +72,7 @@ bool connection::begin(std::string_view path, std::optional<content> expected) {
     request_.assign("GET ").append(path).append(server_.request_tail);
     sent_ = 0;
     moved_ = std::chrono::steady_clock::now();
-    connect_began_.reset();
-    connected_.reset();
+    if (stage_ == stage::connecting) return true; // it was prepared, and sends when it is connected
     if (stage_ == stage::closed) return !open();
     return !send();
 }
@@ -81,8 +93,11 @@ bool connection::open() {
 }
 
 bool connection::come_through() {
-    connected_ = moved_ = std::chrono::steady_clock::now();
-    return send();
+    moved_ = std::chrono::steady_clock::now();
+    connect_time_ = moved_ - connect_began_;
+    if (!request_.empty()) return send();
+    stage_ = stage::idle;
+    return !watch(EPOLLIN) && fail(failure::local);
 }
 
 bool connection::send() {

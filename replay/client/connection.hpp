@@ -14,6 +14,7 @@
 #include <span>
 #include <string>
 #include <string_view>
+#include <utility>
 
 namespace replay {
 
@@ -28,7 +29,7 @@ struct server_view {
     std::span<char> scratch{}; // for what is received; no connection keeps anything there
 };
 
-server_view view_of(const url &server, bool one_request);
+server_view view_of(const url &server, const endpoint &address, bool one_request);
 
 class connection {
 public:
@@ -38,6 +39,8 @@ public:
     connection &operator=(const connection &) = delete;
     ~connection() { close(); }
 
+    // Connects, if it is not; what comes of it, the next request sees.
+    void prepare();
     // Sends a request, over the connection that there is or a new one. False: it has failed already.
     bool begin(std::string_view path, std::optional<content> expected);
     // True: the request has ended.
@@ -46,11 +49,13 @@ public:
     bool expire(steady_time before);
     void close();
 
+    std::optional<steady_time> connecting_since() const;
+    // How long connecting took: once for each connection that was made.
+    std::optional<std::chrono::nanoseconds> take_connect_time() { return std::exchange(connect_time_, std::nullopt); }
+
     // Of the last request.
     failure verdict() const { return problem_ != failure::none ? problem_ : reader_.verdict(); }
     const response_reader &response() const { return reader_; }
-    std::optional<steady_time> connect_began() const { return connect_began_; } // if it needed a connection
-    std::optional<steady_time> connected() const { return connected_; }
     steady_time first_byte() const { return first_byte_; }
     steady_time last_moved() const { return moved_; }
 
@@ -74,8 +79,8 @@ private:
     std::string request_;
     std::size_t sent_ = 0;
     response_reader reader_;
-    std::optional<steady_time> connect_began_, connected_;
-    steady_time first_byte_, moved_;
+    steady_time connect_began_, first_byte_, moved_;
+    std::optional<std::chrono::nanoseconds> connect_time_;
 };
 
 } // namespace replay

@@ -2,6 +2,7 @@
 
 #include "trace/decoded_path.hpp"
 
+#include <algorithm>
 #include <utility>
 
 namespace replay {
@@ -13,13 +14,30 @@ player::player(const server_view &server, const trace &paths, const schedule_opt
     for (auto &one : clients_) idle_.push_back(&one);
 }
 
+void player::connect() {
+    if (!options_.keeps_connections) return;
+    for (auto &one : clients_) {
+        one.link.prepare();
+        count_connection(one);
+    }
+}
+
+bool player::connecting() const {
+    return std::ranges::any_of(clients_, [](const client &one) { return one.link.connecting_since().has_value(); });
+}
+
 // As many sequences as there are idle clients now, no more: when all fail at once, others have their turn, too.
 void player::turn(steady_time now) {
     for (auto *one : std::exchange(failed_at_once_, {})) next_request(*one);
     for (auto idle = idle_.size(); idle > 0 && !schedule_.over() && start_ + schedule_.due() <= now; --idle) {
         auto &one = *idle_.front();
         idle_.pop_front();
-        one.intended = schedule_.open_loop() ? start_ + schedule_.due() : std::chrono::steady_clock::now();
+        one.intended = std::chrono::steady_clock::now();
+        if (schedule_.open_loop()) {
+            const auto due = start_ + schedule_.due();
+            counts_.lag.record(one.intended - due);
+            one.intended = due;
+        }
         one.left = schedule_.take().requests;
         one.active = true;
         next_request(one);
@@ -40,11 +58,21 @@ void player::next_request(client &which) {
         expected.emplace(decode_path(path).value_or(std::string(path)));
     }
     which.counted_bytes = 0;
-    if (!which.link.begin(path, expected) && conclude(which)) failed_at_once_.push_back(&which);
+    const bool began = which.link.begin(path, expected);
+    count_connection(which);
+    if (!began && conclude(which)) failed_at_once_.push_back(&which);
+}
+
+void player::count_connection(client &which) {
+    const auto took = which.link.take_connect_time();
+    if (!took) return;
+    ++counts_.connections;
+    counts_.connect.record(*took);
 }
 
 void player::advance(client &which, std::uint32_t events) {
     const bool ended = which.link.advance(events);
+    count_connection(which);
     if (!which.active) return;
     count_body(which);
     if (ended && conclude(which)) next_request(which);
@@ -62,10 +90,6 @@ void player::count_body(client &which) {
 
 void player::settle(client &which) {
     const auto &link = which.link;
-    if (link.connected()) {
-        ++counts_.connections;
-        counts_.connect.record(*link.connected() - *link.connect_began());
-    }
     if (link.response().status() != 0) ++counts_.statuses[link.response().status()];
     const auto verdict = link.verdict();
     if (link.response().compared() && (verdict == failure::none || verdict == failure::wrong_body)) ++counts_.verified;
@@ -93,7 +117,7 @@ bool player::conclude(client &which) {
 
 void player::expire(steady_time before) {
     for (auto &one : clients_)
-        if (one.link.expire(before) && conclude(one)) next_request(one);
+        if (one.link.expire(before) && one.active && conclude(one)) next_request(one);
 }
 
 void player::end(steady_time now) {
@@ -103,11 +127,14 @@ void player::end(steady_time now) {
             censor(one.intended, one.link.response().begun() ? one.link.first_byte() : now, now);
         }
         one.active = false;
+        if (const auto since = one.link.connecting_since()) counts_.connect.record(now - *since);
         one.link.close();
     }
     if (!schedule_.open_loop()) return;
-    for (; !schedule_.over() && start_ + schedule_.due() <= now; schedule_.take())
+    for (; !schedule_.over() && start_ + schedule_.due() <= now; schedule_.take()) {
         censor(start_ + schedule_.due(), now, now);
+        counts_.lag.record(now - (start_ + schedule_.due()));
+    }
 }
 
 // Left out, those that a server lets wait longest would make it look fast.

@@ -39,6 +39,9 @@ public:
     // What is referred to outlives it.
     player(const server_view &server, const trace &paths, const schedule_options &pace, const player_options &options);
 
+    // Before the start, those who keep their connections make them: a probe does not begin amid the load's crowd.
+    void connect();
+    bool connecting() const;
     void start(steady_time now) { start_ = now; }
     void advance(client &which, std::uint32_t events);
     void turn(steady_time now);      // starts what is due
@@ -53,6 +56,7 @@ public:
 
 private:
     void next_request(client &which);
+    void count_connection(client &which);
     void count_body(client &which);
     void settle(client &which);   // counts a request that has ended
     bool conclude(client &which); // the same; true: its sequence goes on

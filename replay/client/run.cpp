@@ -7,6 +7,7 @@
 #include <algorithm>
 #include <array>
 #include <cerrno>
+#include <ranges>
 #include <system_error>
 
 namespace replay {
@@ -23,6 +24,8 @@ timespec as_timespec(std::chrono::nanoseconds time) {
     return {seconds.count(), (time - seconds).count()};
 }
 
+bool is_asked_to_stop(const run_options &options) { return options.stop != nullptr && options.stop->is_made(); }
+
 } // namespace
 
 run::run() : epoll_(epoll_create1(EPOLL_CLOEXEC)), scratch_(scratch_bytes) {
@@ -36,21 +39,35 @@ void run::equip(server_view &server) {
     server.scratch = scratch_;
 }
 
-void run::wait(const std::vector<player *> &players, steady_time until) {
-    for (const auto *one : players)
-        if (const auto due = one->next_due()) until = std::min(until, *due);
+void run::wait(steady_time until) {
     const auto timeout = as_timespec(std::max<std::chrono::nanoseconds>(until - steady_clock::now(), {}));
     std::array<epoll_event, events_at_once> events;
     const int n = epoll_pwait2(epoll_, events.data(), events_at_once, &timeout, nullptr);
     if (n < 0 && errno != EINTR) throw std::system_error(errno, std::generic_category(), "epoll_pwait2");
     for (int i = 0; i < n; ++i) {
         const auto &event = events[static_cast<std::size_t>(i)];
+        if (event.data.ptr == nullptr) continue; // the request to stop, at which the caller looks
         auto &whose = *static_cast<player::client *>(event.data.ptr);
         whose.owner.advance(whose, event.events);
     }
 }
 
+// Who is not connected after the timeout goes on trying in the run.
+void run::connect(const std::vector<player *> &players, const run_options &options) {
+    const auto end = steady_clock::now() + options.timeout;
+    for (auto *one : players) one->connect();
+    const auto is_connecting = [](const player *one) { return one->connecting(); };
+    while (std::ranges::any_of(players, is_connecting) && steady_clock::now() < end && !is_asked_to_stop(options))
+        wait(end);
+}
+
 run_result run::play(const std::vector<player *> &players, const run_options &options) {
+    if (options.stop != nullptr) {
+        epoll_event stop{.events = EPOLLIN, .data = {.ptr = nullptr}};
+        if (epoll_ctl(epoll_, EPOLL_CTL_ADD, options.stop->descriptor(), &stop) != 0)
+            throw std::system_error(errno, std::generic_category(), "epoll_ctl");
+    }
+    connect(players, options);
     run_result result;
     cpu_use cpu;
     const auto start = steady_clock::now();
@@ -64,12 +81,15 @@ run_result run::play(const std::vector<player *> &players, const run_options &op
 
     auto now = start;
     for (; !players.front()->over() && now < end; now = steady_clock::now()) {
-        if (options.stop != nullptr && *options.stop) {
+        if (is_asked_to_stop(options)) {
             result.interrupted = true;
             break;
         }
-        for (auto *one : players) one->turn(now);
-        wait(players, std::min({end, next_look, next_telling, cpu.next_look()}));
+        auto until = std::min({end, next_look, next_telling, cpu.next_look()});
+        for (auto *one : players | std::views::reverse) one->turn(now);
+        for (const auto *one : players)
+            if (const auto due = one->next_due()) until = std::min(until, *due);
+        wait(until);
         if (now >= next_look) {
             for (auto *one : players) one->expire(now - options.timeout);
             next_look = now + look_every;
@@ -84,6 +104,7 @@ run_result run::play(const std::vector<player *> &players, const run_options &op
     cpu.look();
     result.cpu = cpu.middle(options.middle_percent);
     for (auto *one : players) one->end(now);
+    if (options.stop != nullptr) epoll_ctl(epoll_, EPOLL_CTL_DEL, options.stop->descriptor(), nullptr);
     return result;
 }
 

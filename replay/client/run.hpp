@@ -1,11 +1,12 @@
 // A run: players on one loop (epoll, one thread), from the start to the end of the load, of a given time, or to a signal
-// that asks to stop. The load is the first player; the others, probes, end with it.
+// that asks to stop. The load is the first player; the others, probes, end with it. They have their turn first, and their
+// connections before the run starts.
 #pragma once
 
 #include "client/cpu_use.hpp"
 #include "client/player.hpp"
+#include "client/stop_request.hpp"
 
-#include <atomic>
 #include <chrono>
 #include <functional>
 #include <optional>
@@ -19,7 +20,7 @@ struct run_options {
     std::chrono::nanoseconds timeout = std::chrono::seconds(30); // without progress in a request
     std::chrono::nanoseconds tell_every = std::chrono::seconds(1);
     std::function<void(std::chrono::nanoseconds)> tell{}; // how it goes, with the time since the start
-    const std::atomic<bool> *stop = nullptr;              // set by a signal handler
+    const stop_request *stop = nullptr;
 };
 
 struct run_result {
@@ -42,7 +43,8 @@ public:
     run_result play(const std::vector<player *> &players, const run_options &options);
 
 private:
-    void wait(const std::vector<player *> &players, steady_time until);
+    void connect(const std::vector<player *> &players, const run_options &options);
+    void wait(steady_time until);
 
     int epoll_;
     std::vector<char> scratch_;

@@ -82,6 +82,7 @@ std::string part_text(const std::string &name, const tally &counts, const report
     text += times_text("response time", counts.response);
     text += times_text("  to first byte", counts.first_byte);
     text += times_text("connecting", counts.connect);
+    if (counts.lag.count() > 0) text += times_text("started late by", counts.lag);
     if (counts.censored > 0)
         text += fmt::format("{:<20}{}: counted in the times with how long they had waited so far\n", "censored",
                             counts.censored);
@@ -121,6 +122,7 @@ json part_json(const tally *part, const report &of) {
             {"response_us", times_json(counts.response)},
             {"first_byte_us", times_json(counts.first_byte)},
             {"connect_us", times_json(counts.connect)},
+            {"lag_us", times_json(counts.lag)},
             {"verified", counts.verified},
             {"errors_total", counts.errors()},
             {"errors", errors},
@@ -172,6 +174,7 @@ void write_histograms(const report &of, std::ostream &out) {
         write_histogram(std::string(prefix) + "response", counts->response, out);
         write_histogram(std::string(prefix) + "first_byte", counts->first_byte, out);
         write_histogram(std::string(prefix) + "connect", counts->connect, out);
+        write_histogram(std::string(prefix) + "lag", counts->lag, out);
     }
 }
 

@@ -113,6 +113,8 @@ class Replay(unittest.TestCase):
                 self.assert_errors(load)
                 self.assertEqual(load["response_us"]["count"], 10)
                 self.assertGreater(load["response_us"]["p50"], 300e3)
+                self.assertEqual(load["lag_us"]["count"], 10)
+                self.assertGreater(load["lag_us"]["max"], 300e3)
 
     def test_an_open_loop_has_no_more_connections_than_clients(self):
         load = self.play("--clients", 3, "--rate", 1e6, sequences=["/crowd/3"] * 30)["load"]

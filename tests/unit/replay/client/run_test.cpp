@@ -25,7 +25,8 @@ protected:
         ASSERT_EQ(::bind(listener, address, length), 0);
         ASSERT_EQ(::listen(listener, 16), 0);
         ASSERT_EQ(::getsockname(listener, address, &length), 0);
-        server = replay::view_of({.host = "127.0.0.1", .port = ntohs(any.sin_port)}, false);
+        const replay::url where{.host = "127.0.0.1", .port = ntohs(any.sin_port)};
+        server = view_of(where, resolve(where), false);
         stage.equip(server);
         asked.add_request("/");
         asked.end_sequence();
@@ -49,6 +50,33 @@ TEST_F(silent_server, is_told_of_at_intervals_and_missed_ones_are_not_made_up_fo
     stage.play({&load}, how);
     ASSERT_GE(told.size(), 2U);
     for (std::size_t i = 1; i < told.size(); ++i) EXPECT_GE(told[i] - told[i - 1], 10ms);
+}
+
+// With a timeout of a day nothing else would wake it for hours.
+TEST_F(silent_server, ends_at_a_request_that_comes_while_it_waits) {
+    replay::player load(server, asked, {}, {});
+    replay::stop_request stop;
+    bool is_told = false;
+    replay::run_options how{.timeout = 24h, .tell_every = 24h, .stop = &stop};
+    how.tell = [&is_told](std::chrono::nanoseconds) { is_told = true; };
+    std::thread other([&stop] { stop.make(); });
+    const auto result = stage.play({&load}, how);
+    other.join();
+    EXPECT_TRUE(result.interrupted);
+    EXPECT_FALSE(is_told);
+}
+
+TEST_F(silent_server, has_a_probes_connections_before_the_start) {
+    replay::player load(server, asked, {}, {});
+    replay::player probe(server, asked, {.kind = replay::pace::even, .per_second = 0.001, .rounds = 0},
+                         {.clients = 3, .keeps_connections = true});
+    stage.play({&load, &probe}, {.duration = 1ms});
+    EXPECT_EQ(probe.counts().connections, 3U); // one request was due
+    EXPECT_EQ(probe.counts().connect.count(), 3U);
+    EXPECT_EQ(probe.counts().unfinished, 1U);
+    EXPECT_EQ(probe.counts().lag.count(), 1U);
+    EXPECT_EQ(load.counts().connect.count(), 1U); // though its request never ended
+    EXPECT_EQ(load.counts().lag.count(), 0U); // a closed loop is never late
 }
 
 } // namespace
