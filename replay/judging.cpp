@@ -93,7 +93,8 @@ void add_judging_options(CLI::App &app, judging_options &options) {
     app.add_flag("--progress", options.progress, "Tell each second how it goes, also where nobody looks at a terminal");
 }
 
-int judge(const judging_options &options, const std::optional<part> &load, const std::optional<part> &probe) {
+int judge(const judging_options &options, const std::optional<part> &load, const std::optional<part> &probe,
+          nlohmann::ordered_json settings) {
     if (options.cpu) pin_to(*options.cpu);
     make_room_for((load ? load->clients.clients : 0) + (probe ? probe->clients.clients : 0));
     std::optional<output_file> histograms; // opened now: a wrong name is told before the run, not after it
@@ -117,8 +118,14 @@ int judge(const judging_options &options, const std::optional<part> &load, const
     const auto result = stage.play(players, how);
     shown.clear();
 
+    const auto or_null = [](const auto &value) { return value ? nlohmann::ordered_json(*value) : nullptr; };
+    settings["duration_s"] = options.duration_s > 0 ? nlohmann::ordered_json(options.duration_s) : nullptr;
+    settings["timeout_s"] = options.timeout_s;
+    settings["verify_every"] = options.verify_every.value_or(0);
+    settings["cpu"] = or_null(options.cpu);
     const report made{.load = loaded.counts(),
                       .probe = probed.counts(),
+                      .settings = std::move(settings),
                       .url = options.url,
                       .clients = load ? load->clients.clients : 0,
                       .elapsed = result.elapsed,
@@ -139,6 +146,10 @@ part probe_of(const trace &hot, double per_second, std::size_t connections, std:
     return {.paths = &hot,
             .pace = {.kind = pace::even, .per_second = per_second, .rounds = 0},
             .clients = {.clients = connections, .keeps_connections = true, .verify_every = verify_every}};
+}
+
+nlohmann::ordered_json settings_of(const std::vector<std::string> &paths, double per_second, std::size_t connections) {
+    return {{"paths", paths}, {"rate", per_second}, {"connections", connections}};
 }
 
 trace trace_of(const std::vector<std::string> &paths) {

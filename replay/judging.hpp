@@ -4,6 +4,7 @@
 #include "client/player.hpp"
 
 #include <CLI/CLI.hpp>
+#include <nlohmann/json.hpp>
 
 #include <chrono>
 #include <cstddef>
@@ -38,8 +39,13 @@ struct part {
 part probe_of(const trace &hot, double per_second, std::size_t connections, std::uint64_t verify_every);
 
 // Plays until the load, or if there is none the probe, has ended; reports on standard output. Returns the exit code: 0 if
-// every request succeeded, of the load and of the probe one at least.
-int judge(const judging_options &options, const std::optional<part> &load, const std::optional<part> &probe);
+// every request succeeded, of the load and of the probe one at least. `settings`: those
+// that it does not know, for the report.
+int judge(const judging_options &options, const std::optional<part> &load, const std::optional<part> &probe,
+          nlohmann::ordered_json settings);
+
+// The settings of a probe, as reports have them.
+nlohmann::ordered_json settings_of(const std::vector<std::string> &paths, double per_second, std::size_t connections);
 
 // The trace in which each path is a sequence of its own. usage_error for what is no path.
 trace trace_of(const std::vector<std::string> &paths);

@@ -4,7 +4,9 @@
 #include "subcommand.hpp"
 #include "trace/text_format.hpp"
 
+#include <array>
 #include <memory>
+#include <utility>
 
 namespace replay {
 
@@ -43,6 +45,23 @@ schedule_options pace_of(const play_options &options, const trace &played) {
     return made;
 }
 
+// Null: of no account in this mode.
+nlohmann::ordered_json load_settings(const play_options &options, const schedule_options &pace) {
+    constexpr std::array modes{"closed", "constant", "poisson", "timed"}; // as the kinds of pace are ordered
+    const auto only_in = [&pace](replay::pace kind, auto value) {
+        return pace.kind == kind ? nlohmann::ordered_json(value) : nullptr;
+    };
+    return {{"trace", options.trace_file},
+            {"clients", options.clients},
+            {"connection_per_request", options.connection_per_request},
+            {"mode", modes.at(static_cast<std::size_t>(pace.kind))},
+            {"rate", options.rate > 0 ? nlohmann::ordered_json(options.rate) : nullptr},
+            {"seed", only_in(pace::poisson, options.seed)},
+            {"speed", only_in(pace::as_traced, options.speed)},
+            {"repeat", pace.rounds},
+            {"probe", nullptr}};
+}
+
 int play(play_options options) {
     if (options.generated && options.verify_every == 0U)
         throw usage_error("--generated asks for bodies to be compared, and --verify 0 for none");
@@ -53,9 +72,13 @@ int play(play_options options) {
                     .pace = pace_of(options, played),
                     .clients = {.clients = options.clients, .verify_every = verify_every},
                     .connection_per_request = options.connection_per_request};
-    if (options.probe_paths.empty()) return judge(options, load, {});
-    const auto hot = trace_of(CLI::detail::split(options.probe_paths, ','));
-    return judge(options, load, probe_of(hot, options.probe_rate, options.probe_connections, verify_every));
+    auto settings = load_settings(options, load.pace);
+    if (options.probe_paths.empty()) return judge(options, load, {}, std::move(settings));
+    const auto paths = CLI::detail::split(options.probe_paths, ',');
+    const auto hot = trace_of(paths);
+    settings["probe"] = settings_of(paths, options.probe_rate, options.probe_connections);
+    return judge(options, load, probe_of(hot, options.probe_rate, options.probe_connections, verify_every),
+                 std::move(settings));
 }
 
 } // namespace
@@ -72,7 +95,8 @@ subcommand add_play(CLI::App &app) {
                    "A connection for each request, instead of one for each sequence");
     auto *rounds =
         made->add_option("--repeat", options->rounds, "Play the trace so often; 0: without end")->type_name("N");
-    made->add_option("--duration", options->duration_s, "Stop after so many seconds; until then the trace is repeated")
+    made->add_option("--duration", options->duration_s,
+                     "Stop after so many seconds; until then the trace is repeated, unless --repeat or --timed")
         ->check(CLI::Range(0.001, 1e6))
         ->type_name("S");
     made->add_flag("--generated", options->generated, "The tree was made by `laio-replay generate`: --verify 100");

@@ -17,7 +17,8 @@ struct probe_options : judging_options {
 
 int probe(const probe_options &options) {
     const auto hot = trace_of(options.paths);
-    return judge(options, {}, probe_of(hot, options.rate, options.connections, options.verify_every.value_or(0)));
+    return judge(options, {}, probe_of(hot, options.rate, options.connections, options.verify_every.value_or(0)),
+                 {{"probe", settings_of(options.paths, options.rate, options.connections)}});
 }
 
 } // namespace

@@ -1,5 +1,5 @@
 // A body in chunks (RFC 9112, 7.1), out of its bytes however they are cut: what is framing and what is content. Extensions
-// and trailers are passed over; a line of either may have 4 KB, all of it together 64 KB. Pure; no memory but itself.
+// and trailers are passed over: the line of a size may have 4 KB, all trailers together 64 KB. Pure; no memory but itself.
 // Beast's reader of chunks lost: 1.74 asserts what an empty body that comes in pieces does not hold.
 #pragma once
 

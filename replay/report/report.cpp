@@ -160,6 +160,7 @@ std::string as_json(const report &of) {
         {"seconds", seconds(of.elapsed)},
         {"interrupted", of.interrupted},
         {"middle_percent", of.middle_percent},
+        {"settings", of.settings},
         {"load", part_json(of.load, of)},
         {"probe", part_json(of.probe, of)},
         {"client", {{"cpu_share", of.cpu_share}, {"cpu_idle", of.cpu_idle ? json(*of.cpu_idle) : json(nullptr)}}},

@@ -3,6 +3,8 @@
 
 #include "report/tally.hpp"
 
+#include <nlohmann/json.hpp>
+
 #include <chrono>
 #include <iosfwd>
 #include <optional>
@@ -13,6 +15,8 @@ namespace replay {
 struct report {
     const tally *load = nullptr;  // null: only the probe was played
     const tally *probe = nullptr; // null: none
+    nlohmann::ordered_json settings =
+        nlohmann::ordered_json::object(); // that the run had, for who reads the report later
     std::string url;
     std::size_t clients = 0;
     std::chrono::nanoseconds elapsed{0};

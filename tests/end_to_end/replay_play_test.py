@@ -254,6 +254,20 @@ class Replay(unittest.TestCase):
         self.assertEqual(load["connect_us"]["count"], 100)
         self.assertLessEqual(load["first_byte_us"]["mean"], load["response_us"]["mean"])
 
+    def test_a_report_has_the_settings_of_its_run(self):
+        report = self.play("--rate", 500, "--arrivals", "constant", "--repeat", 2, "--clients", 3, "--timeout", 9,
+                           "--probe", "/gen/1/p,/gen/2/q", "--probe-rate", 50, "--verify", 7,
+                           sequences=["/gen/1/a /delay/0.2/x"])
+        self.assertEqual(report["settings"], {
+            "trace": str(self.folder / "trace"), "clients": 3, "connection_per_request": False, "mode": "constant",
+            "rate": 500, "seed": None, "speed": None, "repeat": 2, "duration_s": None, "timeout_s": 9,
+            "verify_every": 7, "cpu": None,
+            "probe": {"paths": ["/gen/1/p", "/gen/2/q"], "rate": 50, "connections": 4}})
+        self.assertEqual((report["url"], report["middle_percent"]), (self.server.url, 80))
+        for mode, options in {"closed": [], "poisson": ["--rate", 500], "timed": ["--timed", "--duration", 60]}.items():
+            settings = self.play(*options, sequences=["@0 /gen/1/a"])["settings"]
+            self.assertEqual((settings["mode"], settings["repeat"], settings["probe"]), (mode, 1, None))
+
     def test_text_and_progress(self):
         done = self.run_replay("play", self.server.url, self.trace("/delay/1.5/x", "/status/404"), "--progress")
         self.assertEqual(done.returncode, 1)

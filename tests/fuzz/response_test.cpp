@@ -1,7 +1,7 @@
 // Seeded fuzzing of what laio-replay reads responses with. Valid ones come out as they were written, however they are cut and
-// whatever of their bodies is dropped unread; damaged ones end in some way that does not hang on the cuts, count no byte that
-// did not come, and keep no more than a head's limit in memory. LAIO_FUZZ_SEED and LAIO_FUZZ_ROUNDS repeat a failure or go on
-// for longer.
+// whatever of their bodies is dropped unread; damaged ones end, count no byte that did not come, and end in a way that does
+// not hang on the cuts, but for heads near the limit of their size and those that end amid a fault. LAIO_FUZZ_SEED and
+// LAIO_FUZZ_ROUNDS repeat a failure or go on for longer.
 #include "client/response_reader.hpp"
 #include "rounds.hpp"
 
