@@ -3,6 +3,7 @@
 #include <gtest/gtest.h>
 
 #include <netinet/in.h>
+#include <poll.h>
 #include <sys/socket.h>
 #include <unistd.h>
 
@@ -52,8 +53,7 @@ TEST_F(silent_server, is_told_of_at_intervals_and_missed_ones_are_not_made_up_fo
     for (std::size_t i = 1; i < told.size(); ++i) EXPECT_GE(told[i] - told[i - 1], 10ms);
 }
 
-// With a timeout of a day nothing else would wake it for hours.
-TEST_F(silent_server, ends_at_a_request_that_comes_while_it_waits) {
+TEST_F(silent_server, ends_at_a_request_to_stop) {
     replay::player load(server, asked, {}, {});
     replay::stop_request stop;
     bool is_told = false;
@@ -64,6 +64,16 @@ TEST_F(silent_server, ends_at_a_request_that_comes_while_it_waits) {
     other.join();
     EXPECT_TRUE(result.interrupted);
     EXPECT_FALSE(is_told);
+}
+
+TEST(stop_request, wakes_who_waits_for_its_descriptor) {
+    replay::stop_request stop;
+    pollfd waiting{.fd = stop.descriptor(), .events = POLLIN, .revents = 0};
+    EXPECT_EQ(::poll(&waiting, 1, 0), 0);
+    stop.make();
+    stop.make();
+    EXPECT_EQ(::poll(&waiting, 1, 0), 1);
+    EXPECT_TRUE(stop.is_made());
 }
 
 TEST_F(silent_server, has_a_probes_connections_before_the_start) {
