@@ -57,6 +57,8 @@ struct feature {
 constexpr feature nowait_feature{LAIO_FORBID_NOWAIT, &laio::features::nowait_errno, "nowait", "preadv2", "4.6", "4.14"};
 constexpr feature cached_feature{LAIO_FORBID_CACHED, &laio::features::cached_errno, "cached", "openat2", "5.6", "5.12"};
 constexpr feature pidfd_feature{LAIO_FORBID_PIDFD, &laio::features::pidfd_errno, "pidfd", "pidfd_open", "5.3", "5.3"};
+constexpr feature cachestat_feature{
+    LAIO_FORBID_CACHESTAT, &laio::features::cachestat_errno, "cachestat", "cachestat", "6.5", "6.5"};
 
 std::string reason_of(const feature &asked, int error) {
     using namespace std::string_literals;
@@ -158,6 +160,7 @@ machine examine_machine() {
     found.nowait = ask_feature(nowait_feature, bits);
     found.cached = ask_feature(cached_feature, bits);
     found.pidfd = ask_feature(pidfd_feature, bits);
+    found.cachestat = ask_feature(cachestat_feature, bits);
     if ((bits & LAIO_FORBID_ATTEMPTS) != 0)
         found.attempts = {state::not_asked, 0, 0, "forbidden by LAIO_FORBID, attempts"};
     else found.attempts.is = state::usable;
@@ -167,6 +170,7 @@ machine examine_machine() {
     deadly |= found.nowait.signal != 0 ? LAIO_FORBID_NOWAIT : 0;
     deadly |= found.cached.signal != 0 ? LAIO_FORBID_CACHED : 0;
     deadly |= found.pidfd.signal != 0 ? LAIO_FORBID_PIDFD : 0;
+    deadly |= found.cachestat.signal != 0 ? LAIO_FORBID_CACHESTAT : 0;
     found.activations = examine_activations(bits | deadly);
     deadly |= found.activations.signal == SIGSYS ? LAIO_FORBID_ACTIVATIONS : 0;
     found.needed = names_of(deadly);

@@ -38,6 +38,7 @@ struct machine {
     verdict nowait;
     verdict cached;
     verdict pidfd;
+    verdict cachestat;
     verdict attempts;
     verdict activations;
     engines made;

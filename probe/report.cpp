@@ -130,6 +130,7 @@ std::string report_as_text(const machine &here, const std::vector<path_report> &
     text += line("RWF_NOWAIT", in_words(here.nowait));
     text += line("RESOLVE_CACHED", in_words(here.cached));
     text += line("pidfd", in_words(here.pidfd));
+    text += line("cachestat", in_words(here.cachestat));
     text += line("attempts", in_words(here.attempts));
     text += line("activations", in_words(here.activations));
     for (const path_report &each : paths) text += path_as_text(each);
@@ -146,6 +147,7 @@ std::string report_as_json(const machine &here, const std::vector<path_report> &
     object["features"] = {{"rwf_nowait", as_json(here.nowait)},
                           {"resolve_cached", as_json(here.cached)},
                           {"pidfd", as_json(here.pidfd)},
+                          {"cachestat", as_json(here.cachestat)},
                           {"attempts", as_json(here.attempts)}};
     object["activations"] = as_json(here.activations);
     object["paths"] = json::array();

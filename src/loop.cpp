@@ -132,7 +132,7 @@ long loop::attempt_call(operation &op) {
     if (descriptors_.is_busy(*op.what, op.made) && !never_waits(op, world_)) return background(op, until::nothing);
     if (may_choose(op.what->attempt) && is_chosen(op.what->attempt, op.made.a[0])) return activate(op);
     const outcome next = may_skip_attempt(op) ? blocked(until::readable) : make_attempt(op);
-    if (next.waits_for == until::carrier) return activate(op);
+    if (next.waits_for == until::carrier && !op.absent) return activate(op);
     if (next.waits_for != until::nothing) return background(op, next.waits_for);
     release(op);
     return next.result;
@@ -145,6 +145,7 @@ bool loop::may_choose(form attempt) const {
 }
 
 outcome loop::make_attempt(operation &op) {
+    if (op.what->attempt == form::send_file) return attempt_sending(op);
     const outcome next = attempt(op, world_);
     const file_kind kind = world_.hints.kind(op.descriptor);
     if (kind == file_kind::unknown && op.what->attempt == form::read && next.waits_for == until::nothing &&
@@ -153,6 +154,26 @@ outcome loop::make_attempt(operation &op) {
     choice *which = choices_.of(op.what->attempt, kind);
     if (which != nullptr) which->note_attempt(next.waits_for != until::nothing, tick_);
     return next;
+}
+
+// Each step of a sendfile(2) asks for its bytes, while that pays: decision 0024.
+outcome loop::attempt_sending(operation &op) {
+    op.looks = !choices_.sending().is_in_place();
+    return note_look(op, attempt(op, world_));
+}
+
+outcome loop::note_look(operation &op, outcome next) {
+    if (op.looked) choices_.sending().note_attempt(op.absent, tick_);
+    op.looked = false;
+    return next;
+}
+
+// One that was made in place was left behind there.
+void loop::note_missed(const operation &op) {
+    if (op.what->attempt != form::send_file || !may_look(op)) return;
+    choice &sending = choices_.sending();
+    if (sending.is_in_place()) sending.note_blocked_in_place(tick_);
+    else sending.note_attempt(true, tick_);
 }
 
 // A read that has all it wants leaves unknown what it read from, which is looked at now and then: the next ones may choose.
@@ -186,7 +207,7 @@ bool loop::may_activate(const operation &op) {
 long loop::activate(operation &op) {
     outcome next = blocked(until::carrier);
     while (next.waits_for == until::carrier) {
-        if (crowd_.must_wait(op) || !may_activate(op)) return background(op, until::carrier);
+        if (op.absent || crowd_.must_wait(op) || !may_activate(op)) return background(op, until::carrier);
         if (capture(op) != 0) {
             release(op);
             return total(op, -ENOMEM);
@@ -205,7 +226,10 @@ long loop::activate(operation &op) {
 // Somebody who may block has made what is left of the call, or a step of it. What was interrupted there on the way, by work
 // that the kernel or we had in that thread, goes on.
 outcome loop::step_made(operation &op, long result) {
-    if (op.step > 0 || (result > 0 && op.now != state::free && goes_on(op))) return account(op, world_, result);
+    if (op.step > 0 || (result > 0 && op.now != state::free && goes_on(op))) {
+        op.looks = !choices_.sending().is_in_place();
+        return note_look(op, account(op, world_, result));
+    }
     const bool moves = op.what->attempt != form::none; // of the others nothing can have moved before
     return done(moves ? total(op, result) : result);
 }
@@ -229,6 +253,8 @@ long loop::claimed(operation &op) {
     crowd_.began(op);
     choice *which = choices_.of(op.what->attempt, world_.hints.kind(op.descriptor));
     if (which != nullptr) which->note_blocked_in_place(tick_);
+    note_missed(op);
+    note_source(op);
     if (op.what->attempt == form::read) world_.hints.forget(op.descriptor); // perhaps it is not what it was
     set_spare(reserve_);
     reserve_ = outstanding_ + 1 < options_.operations_max ? pool_.take() : nullptr;
@@ -264,6 +290,7 @@ operation *loop::take_spare() {
 // The call would block (or wait for its turn: until::nothing). -EINPROGRESS, unless it ends here after all.
 long loop::background(operation &op, until waits_for) {
     operation *spare = take_spare();
+    note_source(op);
     if (spare == nullptr || capture(op) != 0 || !descriptors_.join(op)) {
         if (spare != nullptr) pool_.give_back(*spare);
         release(op);

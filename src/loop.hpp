@@ -64,6 +64,9 @@ private:
     bool may_activate(const operation &op);
     long activate(operation &op);
     outcome step_made(operation &op, long result);
+    outcome attempt_sending(operation &op);
+    outcome note_look(operation &op, outcome next);
+    void note_missed(const operation &op);
     void make_step(operation &op);
     void end_step(operation &op);
     long claimed(operation &op);

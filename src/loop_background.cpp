@@ -29,7 +29,7 @@ void loop::place(operation &op) {
     case until::ring: start_ring(op); return;
     case until::carrier:
         if (crowd_.must_wait(op)) return crowd_.hold(op);
-        op.step > 0 ? make_step(op) : start_carrier(op);
+        op.step > 0 && !op.absent ? make_step(op) : start_carrier(op);
         return;
     case until::time: break;
     }
@@ -114,7 +114,7 @@ void loop::hold_file(operation &op) {
 
 void loop::start_carrier(operation &op) {
     timers_.cancel(op);
-    if (waits_for_peer(op.what->attempt)) hold_file(op);
+    if (is_held(op)) hold_file(op);
     enter(op, state::queued);
     crowd_.began(op);
     if (const int r = carriers_.start(op); r < 0) return complete(op, total(op, r));
@@ -134,6 +134,7 @@ void loop::make_step(operation &op) {
     if (is_made) return settle(op, step_made(op, result));
     enter(op, state::queued);
     crowd_.began(op);
+    note_missed(op);
     activation_.note_runner(op);
     activation_.provide_spare();
 }
@@ -148,7 +149,7 @@ void loop::end_step(operation &op) {
 void loop::advance(operation &op) {
     if (op.waits_for == until::readable_carrier) return make_step(op);
     const std::uint64_t moved = op.moved;
-    const outcome next = attempt(op, world_);
+    const outcome next = op.what->attempt == form::send_file ? attempt_sending(op) : attempt(op, world_);
     if (op.moved != moved) op.fruitless = 0;
     else if (next.waits_for == op.waits_for && ++op.fruitless > fruitless_max)
         return start_carrier(op); // ready for epoll, but not for the call: some sockets and devices are like that

@@ -110,7 +110,8 @@ LAIO_API int laio_stats(struct laio_stats *stats);
 #define LAIO_FORBID_PIDFD       0x040u /* "pidfd": pidfd_open(2) */
 #define LAIO_FORBID_ATTEMPTS    0x080u /* "attempts": all non-blocking forms */
 #define LAIO_FORBID_ACTIVATIONS 0x100u /* "activations": calls in place that can be left behind: laio_activations(7) */
-#define LAIO_FORBID_ALL         0x1ffu
+#define LAIO_FORBID_CACHESTAT   0x200u /* "cachestat": cachestat(2), which tells sendfile(2) what is in memory */
+#define LAIO_FORBID_ALL         0x3ffu
 
 struct laio_options {
     size_t size;             /* sizeof(struct laio_options) */

@@ -30,6 +30,9 @@ outcome attempt(operation &op, surroundings &world);
 // What the result of an engine that made the call (the ring) means for it: done, or more to do.
 outcome account(operation &op, surroundings &world, long result);
 
+// Of a step of sendfile(2) to a socket: whether it can be asked for its bytes, which are at an offset of its own.
+bool may_look(const operation &op);
+
 // Where the application asked not to wait itself, or the call cannot be attempted: may the new call go ahead of others
 // that wait on its descriptor?
 bool never_waits(const operation &op, const surroundings &world);

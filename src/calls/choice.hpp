@@ -66,6 +66,9 @@ public:
         }
     }
 
+    // Whether the bytes of files that are sent are asked for before.
+    [[nodiscard]] choice &sending() { return send_file_; }
+
     // Reads are not attempted, and nobody has to be asked for O_NONBLOCK: what is not known to be anything else goes in place.
     void drop_attempts_of_reads() {
         unattempted_ = true;
@@ -79,6 +82,7 @@ private:
     choice open_{16, true};
     choice status_{64, true};
     choice close_{16, true};
+    choice send_file_{32, true};
     bool unattempted_ = false;
 };
 

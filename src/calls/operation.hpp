@@ -8,6 +8,7 @@
 #pragma once
 
 #include "calls/table.hpp"
+#include "kernel/file.hpp"
 
 #include <atomic>
 #include <cstddef>
@@ -75,6 +76,9 @@ struct operation {
     bool has_header; // header is a copy of the application's
     bool positional; // moves the offset of a regular file
     bool crowded;    // the socket that its step is for has much queued already
+    bool looks;      // whether the bytes of its step are in memory is to be asked before it is made
+    bool looked;     // it was
+    bool absent;     // they are not: it will block
     in_crowd crowd;
     std::uint8_t fruitless; // times that its descriptor was ready and the attempt still said "would block"
     std::atomic<int> cancelled;
@@ -89,7 +93,8 @@ struct operation {
     iovec vector_inside[6];
     msghdr header;
     timespec time;
-    void *copied; // malloc: the descriptor sets of select(2)
+    void *copied;    // malloc: the descriptor sets of select(2)
+    file_key source; // of sendfile(2): what it was to read from when it went to the background, or was looked for
     // where it waits
     int descriptor;           // that it waits for, -1: none
     int own_descriptor;       // made for it and closed with it, -1: none
@@ -135,6 +140,9 @@ inline void prepare(operation &op, const row &what, long number, const long *arg
     op.has_header = false;
     op.positional = false;
     op.crowded = false;
+    op.looks = false;
+    op.looked = false;
+    op.absent = false;
     op.crowd = in_crowd::no;
     op.fruitless = 0;
     op.moved = 0;
@@ -143,6 +151,7 @@ inline void prepare(operation &op, const row &what, long number, const long *arg
     op.data = nullptr;
     op.vector = nullptr;
     op.copied = nullptr;
+    op.source = {};
     op.own_descriptor = -1;
     op.descriptor = static_cast<int>(arguments[0]);
     op.deadline_ns = 0;

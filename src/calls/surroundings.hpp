@@ -8,6 +8,7 @@
 #include "kernel/features.hpp"
 #include "kernel/file.hpp"
 #include "kernel/file_systems.hpp"
+#include "kernel/residency.hpp"
 
 #include <cstddef>
 #include <cstdint>
@@ -94,6 +95,7 @@ struct surroundings {
     bool assumes_blocking = false; // the application promised that none of its descriptors has O_NONBLOCK
     file_systems mounts;
     refusals no_nowait;
+    page_counts counts;
     descriptor_hints hints;
 
     // Calls whose last one waited may go to the ring unattempted.

@@ -195,10 +195,26 @@ bool waits_for_peer(form f) {
            f == form::send_many || f == form::accept;
 }
 
+bool is_held(const operation &op) { return waits_for_peer(op.what->attempt) || op.made.number == SYS_sendfile; }
+
+void note_source(operation &op) {
+    file_extent extent{};
+    if (op.made.number != SYS_sendfile || op.source.is_known() || measure(static_cast<int>(op.made.a[1]), extent) < 0)
+        return;
+    op.source = extent.key;
+}
+
+bool is_source_gone(const operation &op) {
+    file_extent extent{};
+    return op.made.number == SYS_sendfile && op.source.is_known() &&
+           measure(static_cast<int>(op.made.a[1]), extent) == 0 &&
+           extent.key != op.source; // the kernel sees a closed one
+}
+
 call rest_as_call(operation &op) {
     call rest = op.made;
     drop_signal_mask(rest);
-    if (op.own_descriptor >= 0 && waits_for_peer(op.what->attempt)) rest.a[0] = op.own_descriptor;
+    if (op.own_descriptor >= 0 && is_held(op)) rest.a[0] = op.own_descriptor;
     if (is_header_call(op)) {
         rest.a[1] = word(header_of(op));
     } else if (is_vector_call(op) && op.vector != nullptr) {

@@ -53,6 +53,13 @@ long result_of_end(const operation &op);
 // Forms that wait for the other end of a socket, a pipe, a terminal.
 bool waits_for_peer(form f);
 
+// Whose descriptor a carrier gets as a duplicate, since the number may mean another file when it gets to the call.
+bool is_held(const operation &op);
+
+// What sendfile(2) reads from cannot be held so: a carrier's number may mean another file by then, which it must not read.
+void note_source(operation &op);
+bool is_source_gone(const operation &op);
+
 // The call as somebody who may block has to make it: the rest, with the copies.
 call rest_as_call(operation &op);
 

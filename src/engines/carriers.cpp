@@ -233,6 +233,10 @@ void carriers::make_call(operation &op) {
     long r = -EINTR;
     // a signal of glibc's own (setuid(2) in another thread) interrupts too, as may one that was meant for the call before
     while (r == -EINTR && op.cancelled.load() == 0) {
+        if (is_source_gone(op)) {
+            r = -EBADF;
+            break;
+        }
         r = settled(rest.number, laio_interruptible_call(cancelled, rest.number, rest.a));
         if (r == -EAGAIN && was_made_nonblocking(op, rest)) r = wait_instead(op, rest, cancelled);
     }

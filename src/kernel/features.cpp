@@ -1,5 +1,6 @@
 #include "kernel/features.hpp"
 
+#include "kernel/residency.hpp"
 #include "kernel/system_call.hpp"
 #include "laio/laio.h"
 
@@ -13,8 +14,8 @@
 namespace laio {
 namespace {
 
-constexpr const char *names[] = {"ring",   "readiness", "ring_new", "defer",      "nowait",
-                                 "cached", "pidfd",     "attempts", "activations"};
+constexpr const char *names[] = {"ring",   "readiness", "ring_new", "defer",       "nowait",
+                                 "cached", "pidfd",     "attempts", "activations", "cachestat"};
 
 // 0: there, or there as far as can be told without a descriptor to spare.
 int answer(long r) { return r >= 0 || r == -EMFILE || r == -ENFILE ? 0 : static_cast<int>(-r); }
@@ -47,6 +48,11 @@ int ask_pidfd() {
     return answer(r);
 }
 
+int ask_cachestat() {
+    const long r = system_call(sys_cachestat, -1, 0, 0, 0);
+    return r == -EBADF ? 0 : answer(r);
+}
+
 } // namespace
 
 std::uint32_t parse_forbidden(const char *list, const char **unknown) {
@@ -75,9 +81,11 @@ features ask_features(std::uint32_t forbidden) {
     has.nowait_errno = forbidden & LAIO_FORBID_NOWAIT ? ECANCELED : ask_nowait();
     has.cached_errno = forbidden & LAIO_FORBID_CACHED ? ECANCELED : ask_cached();
     has.pidfd_errno = forbidden & LAIO_FORBID_PIDFD ? ECANCELED : ask_pidfd();
+    has.cachestat_errno = forbidden & LAIO_FORBID_CACHESTAT ? ECANCELED : ask_cachestat();
     has.nowait = has.nowait_errno == 0;
     has.cached = has.cached_errno == 0;
     has.pidfd = has.pidfd_errno == 0;
+    has.cachestat = has.cachestat_errno == 0;
     return has;
 }
 

@@ -38,6 +38,21 @@ long identify(int descriptor, file_identity &identity) {
     return 0;
 }
 
+long measure(int descriptor, file_extent &extent) {
+    if (descriptor < 0) return -EBADF;
+    struct statx status {};
+    const long r = system_call(SYS_statx, descriptor, word(""), AT_EMPTY_PATH | AT_STATX_DONT_SYNC | AT_NO_AUTOMOUNT,
+                               STATX_TYPE | STATX_INO | STATX_SIZE | STATX_BLOCKS, word(&status));
+    if (r < 0) return r;
+    const std::uint64_t device = std::uint64_t{status.stx_dev_major} << 32 | status.stx_dev_minor;
+    constexpr unsigned block_bytes = 512;
+    extent = {{device, status.stx_ino},
+              kind_of_mode(status.stx_mode),
+              status.stx_size,
+              status.stx_blocks < status.stx_size / block_bytes};
+    return 0;
+}
+
 long status_flags(int descriptor) { return system_call(SYS_fcntl, descriptor, F_GETFL); }
 
 bool is_nonblocking(int descriptor) {

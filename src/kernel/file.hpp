@@ -14,8 +14,25 @@ struct file_identity {
     std::uint32_t device_minor;
 };
 
+// Which file it is, however often it is opened. All zero: none.
+struct file_key {
+    std::uint64_t device;
+    std::uint64_t inode;
+
+    [[nodiscard]] bool is_known() const { return device != 0 || inode != 0; }
+    friend bool operator==(const file_key &, const file_key &) = default;
+};
+
+struct file_extent {
+    file_key key;
+    file_kind kind;
+    std::uint64_t size;
+    bool has_holes; // or is compressed: it takes less room than its size
+};
+
 // 0 or -EBADF and the like. By statx(2) with AT_STATX_DONT_SYNC, which network and FUSE file systems answer from memory.
 long identify(int descriptor, file_identity &identity);
+long measure(int descriptor, file_extent &extent);
 
 // Status flags (F_GETFL), or -EBADF.
 long status_flags(int descriptor);

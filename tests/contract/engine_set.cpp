@@ -27,7 +27,7 @@ constexpr std::array sets{
     engine_set{"queued_only", 0,
                LAIO_FORBID_RING | LAIO_FORBID_READINESS | LAIO_FORBID_ATTEMPTS | LAIO_FORBID_ACTIVATIONS},
     engine_set{"no_nowait", 0, LAIO_FORBID_NOWAIT},
-    engine_set{"no_cached_no_pidfd", 0, LAIO_FORBID_CACHED | LAIO_FORBID_PIDFD},
+    engine_set{"no_cached_no_pidfd", 0, LAIO_FORBID_CACHED | LAIO_FORBID_PIDFD | LAIO_FORBID_CACHESTAT},
     engine_set{"forbidden_by_environment", 0, 0, "ring,nowait,cached,pidfd,activations"},
     engine_set{"seccomp_eperm", 0, 0, nullptr, refusal::ring_eperm},
     engine_set{"seccomp_enosys", 0, 0, nullptr, refusal::old_kernel},
@@ -69,8 +69,9 @@ private:
     bool good_ = false;
 };
 
-constexpr std::array after_linux_4_5{SYS_io_uring_setup, SYS_io_uring_enter, SYS_io_uring_register, SYS_pidfd_open,
-                                     SYS_openat2,        SYS_epoll_pwait2,   SYS_preadv2,           SYS_pwritev2};
+constexpr std::array after_linux_4_5{SYS_io_uring_setup, SYS_io_uring_enter, SYS_io_uring_register,
+                                     SYS_pidfd_open,     SYS_openat2,        SYS_epoll_pwait2,
+                                     SYS_preadv2,        SYS_pwritev2,       451}; // cachestat
 
 bool install(refusal refused) {
     filter made;

@@ -16,9 +16,9 @@ import unittest
 
 from programs import ANTI_HANG_S, LAUNCHER, PROBE
 
-CALLS = {"x86_64": {"io_uring_setup": 425, "pidfd_open": 434, "openat2": 437, "preadv2": 327,
+CALLS = {"x86_64": {"io_uring_setup": 425, "pidfd_open": 434, "openat2": 437, "cachestat": 451, "preadv2": 327,
                     "membarrier": 324, "sched_setscheduler": 144, "sched_setaffinity": 203},
-         "aarch64": {"io_uring_setup": 425, "pidfd_open": 434, "openat2": 437, "preadv2": 286,
+         "aarch64": {"io_uring_setup": 425, "pidfd_open": 434, "openat2": 437, "cachestat": 451, "preadv2": 286,
                      "membarrier": 283, "sched_setscheduler": 119, "sched_setaffinity": 122}}
 ROUTES = {"direct", "attempt", "activation", "home"}
 
@@ -124,7 +124,7 @@ class Machine(unittest.TestCase):
         done = run("/")
         self.assertEqual(done.returncode, 0, done.stderr)
         self.assertEqual(done.stderr, "")
-        for word in ("io_uring", "engines", "RWF_NOWAIT", "RESOLVE_CACHED", "pidfd", "activations", "file system"):
+        for word in ("io_uring", "engines", "RWF_NOWAIT", "RESOLVE_CACHED", "pidfd", "cachestat", "activations", "file system"):
             self.assertIn(word, done.stdout)
         self.assertIn(os.uname().release, done.stdout)
         got = report()
@@ -138,12 +138,12 @@ class Machine(unittest.TestCase):
 
 class Forbidden(unittest.TestCase):
     def test_what_is_forbidden_is_not_asked_for(self):
-        got = report(forbid="ring,nowait,cached,pidfd")
-        self.assertEqual(got["forbid"]["names"], ["ring", "nowait", "cached", "pidfd"])
+        got = report(forbid="ring,nowait,cached,pidfd,cachestat")
+        self.assertEqual(got["forbid"]["names"], ["ring", "nowait", "cached", "pidfd", "cachestat"])
         self.assertEqual(got["engines"]["in_use"],
                          ["readiness", "carriers"] + ["activations"] * bool(got["activations"]["usable"]))
         self.assertEqual(got["engines"]["ring_errno"], "ECANCELED")
-        for answer in (got["io_uring"], *(got["features"][f] for f in ("rwf_nowait", "resolve_cached", "pidfd"))):
+        for answer in (got["io_uring"], *(got["features"][f] for f in ("rwf_nowait", "resolve_cached", "pidfd", "cachestat"))):
             self.assertIsNone(answer["usable"])
             self.assertIn("LAIO_FORBID", answer["reason"])
         got = report(forbid="attempts,readiness")
@@ -161,7 +161,7 @@ class Forbidden(unittest.TestCase):
     def test_a_filter_that_kills_is_not_met_by_what_is_forbidden(self):
         numbers = filters_or_skip(self)
         for call, name in (("io_uring_setup", "ring"), ("preadv2", "nowait"), ("openat2", "cached"),
-                           ("pidfd_open", "pidfd"), ("membarrier", "activations")):
+                           ("pidfd_open", "pidfd"), ("cachestat", "cachestat"), ("membarrier", "activations")):
             with self.subTest(call):
                 got = report("/", forbid=name, filtered=SeccompFilter(numbers[call]))
                 self.assertEqual(got["forbid"]["needed"], [])
@@ -192,7 +192,8 @@ class Filtered(unittest.TestCase):
         for call, place, name in (("io_uring_setup", lambda got: got["io_uring"], "ring"),
                                   ("preadv2", lambda got: got["features"]["rwf_nowait"], "nowait"),
                                   ("openat2", lambda got: got["features"]["resolve_cached"], "cached"),
-                                  ("pidfd_open", lambda got: got["features"]["pidfd"], "pidfd")):
+                                  ("pidfd_open", lambda got: got["features"]["pidfd"], "pidfd"),
+                                  ("cachestat", lambda got: got["features"]["cachestat"], "cachestat")):
             with self.subTest(call):
                 got = report("/", filtered=SeccompFilter(self.numbers[call]))
                 if name == "ring" and not got["laio"]["liburing"]:
@@ -207,7 +208,8 @@ class Filtered(unittest.TestCase):
         for call, place in (("io_uring_setup", lambda got: got["io_uring"]),
                             ("preadv2", lambda got: got["features"]["rwf_nowait"]),
                             ("openat2", lambda got: got["features"]["resolve_cached"]),
-                            ("pidfd_open", lambda got: got["features"]["pidfd"])):
+                            ("pidfd_open", lambda got: got["features"]["pidfd"]),
+                            ("cachestat", lambda got: got["features"]["cachestat"])):
             for error, name in ((1, "EPERM"), (38, "ENOSYS")):
                 with self.subTest(call=call, error=name):
                     got = report("/", filtered=SeccompFilter(self.numbers[call], error))

@@ -6,8 +6,10 @@
 // sock_diag(7)). Lost: SIOCOUTQ, which counts bytes, and blocked nearly always.
 #include "calls/attempts/forms.hpp"
 #include "calls/transfer.hpp"
+#include "kernel/readable.hpp"
 
 #include <algorithm>
+#include <cstring>
 #include <fcntl.h>
 #include <linux/sock_diag.h>
 #include <poll.h>
@@ -53,23 +55,48 @@ outcome wait_for(operation &op, int descriptor, until what) {
     return blocked(what);
 }
 
+// Where the step begins in the file; -1: nobody can say.
+long offset_of(const operation &op) {
+    const auto *given = pointer<const char>(op.made.a[2]);
+    if (!is_readable(given, sizeof(long))) return -1;
+    long offset = 0;
+    std::memcpy(&offset, given, sizeof offset); // the kernel takes one at any address
+    return offset;
+}
+
+// A step is made in place, unless it is known that it would block there: a carrier takes less time than to be left behind.
+outcome step_of_file(operation &op, surroundings &world, int file) {
+    const long offset = op.looks && may_look(op) ? offset_of(op) : -1;
+    file_extent extent{};
+    if (offset < 0 || measure(file, extent) < 0) return blocked(until::carrier);
+    if (op.source.is_known() && op.source != extent.key) return done_with(op, -EBADF); // the number was used again
+    op.source = extent.key;
+    op.looked = true;
+    op.absent = residency_of(file, extent, offset, op.step, world.has, world.counts) == residency::absent;
+    return blocked(until::carrier);
+}
+
 } // namespace
+
+bool may_look(const operation &op) { return op.made.number == SYS_sendfile && op.made.a[2] != 0 && op.step > 0; }
 
 outcome attempt_send_file(operation &op, surroundings &world) {
     const auto [from, to, length, flags] = direction_of(op);
     op.step = 0;
+    op.looked = op.absent = false;
     op.wanted = length > 0 ? std::min(static_cast<std::uint64_t>(length), transfer_max) : 0;
     if (op.moved == 0 && (length <= 0 || (flags & SPLICE_F_NONBLOCK) != 0)) return blocked(until::carrier);
     if (world.kind_of(to) != file_kind::socket) return blocked(until::carrier);
     if (op.now == state::free && world.is_nonblocking(to)) return blocked(until::carrier);
-    const room here = room_of(to);
+    const int socket = op.own_descriptor >= 0 && op.made.number == SYS_sendfile ? op.own_descriptor : to;
+    const room here = room_of(socket);
     if (here.bytes < 0) return blocked(until::carrier); // it was a socket once
-    if (!here.is_empty && !is_ready(to, POLLOUT)) return wait_for(op, to, until::writable);
+    if (!here.is_empty && !is_ready(socket, POLLOUT)) return wait_for(op, to, until::writable);
     if (op.made.number == SYS_splice && world.kind_of(from) == file_kind::pipe && !is_ready(from, POLLIN))
         return wait_for(op, from, until::readable);
     op.crowded = here.is_crowded;
     op.step = std::clamp<std::uint64_t>(static_cast<std::uint64_t>(here.bytes), 1, op.wanted - op.moved);
-    return blocked(until::carrier);
+    return step_of_file(op, world, from);
 }
 
 outcome account_send_file(operation &op, surroundings &world, long result) {

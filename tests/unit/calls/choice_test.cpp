@@ -70,4 +70,12 @@ TEST(choices, of_reads_that_are_not_attempted_stay_in_place) {
     EXPECT_EQ(all.of(form::read, file_kind::socket), nullptr);
 }
 
+TEST(choices, of_files_that_are_sent_begin_without_a_look) {
+    choices all;
+    EXPECT_EQ(all.of(form::send_file, file_kind::regular), nullptr) << "it has no attempt that could take its place";
+    EXPECT_TRUE(all.sending().is_in_place());
+    all.sending().note_blocked_in_place(1);
+    EXPECT_FALSE(all.sending().is_in_place());
+}
+
 } // namespace

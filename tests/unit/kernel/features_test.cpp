@@ -2,6 +2,8 @@
 // or kill for single calls, in children.
 #include "kernel/features.hpp"
 
+#include "kernel/residency.hpp"
+
 #include "kernel/child.hpp"
 #include "laio/laio.h"
 
@@ -34,9 +36,16 @@ struct name_and_bit {
 };
 
 constexpr name_and_bit documented[] = {
-    {"ring", LAIO_FORBID_RING},   {"readiness", LAIO_FORBID_READINESS}, {"ring_new", LAIO_FORBID_RING_NEW},
-    {"defer", LAIO_FORBID_DEFER}, {"nowait", LAIO_FORBID_NOWAIT},       {"cached", LAIO_FORBID_CACHED},
-    {"pidfd", LAIO_FORBID_PIDFD}, {"attempts", LAIO_FORBID_ATTEMPTS},   {"activations", LAIO_FORBID_ACTIVATIONS},
+    {"ring", LAIO_FORBID_RING},
+    {"readiness", LAIO_FORBID_READINESS},
+    {"ring_new", LAIO_FORBID_RING_NEW},
+    {"defer", LAIO_FORBID_DEFER},
+    {"nowait", LAIO_FORBID_NOWAIT},
+    {"cached", LAIO_FORBID_CACHED},
+    {"pidfd", LAIO_FORBID_PIDFD},
+    {"attempts", LAIO_FORBID_ATTEMPTS},
+    {"activations", LAIO_FORBID_ACTIVATIONS},
+    {"cachestat", LAIO_FORBID_CACHESTAT},
 };
 
 struct parsed {
@@ -82,7 +91,7 @@ TEST(forbidden_names, stand_at_the_place_of_their_bit) {
 TEST(forbidden_list, has_commas_between) {
     expect("ring,cached", LAIO_FORBID_RING | LAIO_FORBID_CACHED);
     expect("cached,ring", LAIO_FORBID_RING | LAIO_FORBID_CACHED);
-    expect("ring,readiness,ring_new,defer,nowait,cached,pidfd,attempts,activations", LAIO_FORBID_ALL);
+    expect("ring,readiness,ring_new,defer,nowait,cached,pidfd,attempts,activations,cachestat", LAIO_FORBID_ALL);
     expect("ring,ring,ring", LAIO_FORBID_RING);
     expect("ring_new", LAIO_FORBID_RING_NEW); // and not ring
 }
@@ -211,6 +220,7 @@ constexpr asked all_asked[] = {
     {LAIO_FORBID_NOWAIT, SYS_preadv2, &features::nowait_errno, &features::nowait},
     {LAIO_FORBID_CACHED, SYS_openat2, &features::cached_errno, &features::cached},
     {LAIO_FORBID_PIDFD, SYS_pidfd_open, &features::pidfd_errno, &features::pidfd},
+    {LAIO_FORBID_CACHESTAT, laio::sys_cachestat, &features::cachestat_errno, &features::cachestat},
 };
 
 TEST(refused_features, are_not_had_and_say_why) {
