@@ -12,7 +12,6 @@ from .failure import Unavailable
 from .programs import PEERS, first_line_of, is_root, system
 
 NGINX = re.compile(r"nginx(?:-(?P<what>threads|workers)-(?P<number>[1-9]\d*))?(?P<cache>-cache)?")
-SINGLE_LOOPS = ("lighttpd", "h2o", "caddy")
 PROGRAMS = {"nginx": "nginx", "lighttpd": "lighttpd", "h2o": "h2o", "apache": "apache2", "caddy": "caddy"}
 VERSION_FLAGS = {"nginx": "-v", "lighttpd": "-v", "h2o": "--version", "apache": "-v", "caddy": "version"}
 
@@ -23,12 +22,6 @@ def family(name):
 
 def is_known(name):
     return family(name) in PROGRAMS
-
-
-def is_single_loop(name):
-    """One thread that waits for all connections; helpers for the disk may be beside it."""
-    match = NGINX.fullmatch(name)
-    return match["what"] != "workers" if match else name in SINGLE_LOOPS
 
 
 def settings_of_nginx(name):

@@ -95,11 +95,6 @@ class Servers(unittest.TestCase):
         for name in ("nginx-", "nginx-threads", "nginx-threads-0", "nginx-cache-threads-4", "iis", "Flash-NB-B"):
             self.assertFalse(peers.is_known(name), name)
 
-    def test_single_loops(self):
-        self.assertTrue(peers.is_single_loop("nginx-threads-16"))
-        self.assertFalse(peers.is_single_loop("nginx-workers-8-cache"))
-        self.assertFalse(peers.is_single_loop("apache"))
-
     def test_settings_of_nginx(self):
         threads = peers.settings_of_nginx("nginx-threads-16")
         self.assertIn("threads=16 ", threads["THREAD_POOL"])
