@@ -7,7 +7,6 @@
 #include <algorithm>
 #include <array>
 #include <cerrno>
-#include <ranges>
 #include <system_error>
 
 namespace replay {
@@ -86,7 +85,7 @@ run_result run::play(const std::vector<player *> &players, const run_options &op
             break;
         }
         auto until = std::min({end, next_look, next_telling, cpu.next_look()});
-        for (auto *one : players | std::views::reverse) one->turn(now);
+        std::for_each(players.rbegin(), players.rend(), [now](player *one) { one->turn(now); });
         for (const auto *one : players)
             if (const auto due = one->next_due()) until = std::min(until, *due);
         wait(until);

@@ -86,7 +86,7 @@ TEST_F(silent_server, has_a_probes_connections_before_the_start) {
     EXPECT_EQ(probe.counts().unfinished, 1U);
     EXPECT_EQ(probe.counts().lag.count(), 1U);
     EXPECT_EQ(load.counts().connect.count(), 1U); // though its request never ended
-    EXPECT_EQ(load.counts().lag.count(), 0U); // a closed loop is never late
+    EXPECT_EQ(load.counts().lag.count(), 0U);     // a closed loop is never late
 }
 
 } // namespace
