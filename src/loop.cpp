@@ -255,6 +255,7 @@ long loop::claimed(operation &op) {
     if (which != nullptr) which->note_blocked_in_place(tick_);
     note_missed(op);
     note_source(op);
+    if (op.made.number == SYS_sendfile && op.moved + op.step < op.wanted) hold_file(op); // for the steps after this one
     if (op.what->attempt == form::read) world_.hints.forget(op.descriptor); // perhaps it is not what it was
     set_spare(reserve_);
     reserve_ = outstanding_ + 1 < options_.operations_max ? pool_.take() : nullptr;

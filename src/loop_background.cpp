@@ -117,7 +117,10 @@ void loop::start_carrier(operation &op) {
     if (is_held(op)) hold_file(op);
     enter(op, state::queued);
     crowd_.began(op);
-    if (const int r = carriers_.start(op); r < 0) return complete(op, total(op, r));
+    if (const int r = carriers_.start(op); r < 0) {
+        end_step(op);
+        return complete(op, total(op, r));
+    }
     if (carriers_.wants_help()) activation_.send_help();
     watch_queue();
 }
@@ -135,6 +138,7 @@ void loop::make_step(operation &op) {
     enter(op, state::queued);
     crowd_.began(op);
     note_missed(op);
+    if (op.made.number == SYS_sendfile) hold_file(op); // for the steps after this one
     activation_.note_runner(op);
     activation_.provide_spare();
 }

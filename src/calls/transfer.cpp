@@ -198,17 +198,15 @@ bool waits_for_peer(form f) {
 bool is_held(const operation &op) { return waits_for_peer(op.what->attempt) || op.made.number == SYS_sendfile; }
 
 void note_source(operation &op) {
-    file_extent extent{};
-    if (op.made.number != SYS_sendfile || op.source.is_known() || measure(static_cast<int>(op.made.a[1]), extent) < 0)
-        return;
-    op.source = extent.key;
+    if (op.made.number != SYS_sendfile || op.source.is_known()) return;
+    constexpr file_key nothing{~std::uint64_t{0}, ~std::uint64_t{0}, 0}; // it is closed, and stays so for this call
+    if (recognize(static_cast<int>(op.made.a[1]), op.source) == -EBADF) op.source = nothing;
 }
 
 bool is_source_gone(const operation &op) {
-    file_extent extent{};
+    file_key now{};
     return op.made.number == SYS_sendfile && op.source.is_known() &&
-           measure(static_cast<int>(op.made.a[1]), extent) == 0 &&
-           extent.key != op.source; // the kernel sees a closed one
+           recognize(static_cast<int>(op.made.a[1]), now) == 0 && now != op.source; // the kernel sees a closed one
 }
 
 call rest_as_call(operation &op) {

@@ -26,30 +26,46 @@ file_kind kind_of_mode(unsigned mode) {
     }
 }
 
+constexpr unsigned key_mask = STATX_INO | STATX_BTIME;
+
+file_key key_of(const struct statx &status) {
+    constexpr std::uint64_t second_ns = 1'000'000'000;
+    const bool is_dated = (status.stx_mask & STATX_BTIME) != 0;
+    const std::uint64_t born_ns =
+        static_cast<std::uint64_t>(status.stx_btime.tv_sec) * second_ns + status.stx_btime.tv_nsec;
+    return {std::uint64_t{status.stx_dev_major} << 32 | status.stx_dev_minor, status.stx_ino, is_dated ? born_ns : 0};
+}
+
+long ask(int descriptor, unsigned mask, struct statx &status) {
+    if (descriptor < 0) return -EBADF; // AT_FDCWD would be the working directory
+    constexpr int flags = AT_EMPTY_PATH | AT_STATX_DONT_SYNC | AT_NO_AUTOMOUNT;
+    return system_call(SYS_statx, descriptor, word(""), flags, mask, word(&status));
+}
+
 } // namespace
 
 long identify(int descriptor, file_identity &identity) {
-    if (descriptor < 0) return -EBADF; // AT_FDCWD would be the working directory
     struct statx status {};
-    const long r = system_call(SYS_statx, descriptor, word(""), AT_EMPTY_PATH | AT_STATX_DONT_SYNC | AT_NO_AUTOMOUNT,
-                               STATX_TYPE | STATX_NLINK, word(&status));
-    if (r < 0) return r;
+    if (const long r = ask(descriptor, STATX_TYPE | STATX_NLINK, status); r < 0) return r;
     identity = {kind_of_mode(status.stx_mode), status.stx_nlink, status.stx_dev_major, status.stx_dev_minor};
     return 0;
 }
 
-long measure(int descriptor, file_extent &extent) {
-    if (descriptor < 0) return -EBADF;
+// Its size is not asked for: some network file systems would first wait for what is being written.
+long recognize(int descriptor, file_key &key) {
     struct statx status {};
-    const long r = system_call(SYS_statx, descriptor, word(""), AT_EMPTY_PATH | AT_STATX_DONT_SYNC | AT_NO_AUTOMOUNT,
-                               STATX_TYPE | STATX_INO | STATX_SIZE | STATX_BLOCKS, word(&status));
-    if (r < 0) return r;
-    const std::uint64_t device = std::uint64_t{status.stx_dev_major} << 32 | status.stx_dev_minor;
+    if (const long r = ask(descriptor, key_mask, status); r < 0) return r;
+    key = key_of(status);
+    return 0;
+}
+
+long measure(int descriptor, file_extent &extent) {
+    struct statx status {};
+    if (const long r = ask(descriptor, key_mask | STATX_TYPE | STATX_SIZE | STATX_BLOCKS, status); r < 0) return r;
     constexpr unsigned block_bytes = 512;
-    extent = {{device, status.stx_ino},
-              kind_of_mode(status.stx_mode),
-              status.stx_size,
-              status.stx_blocks < status.stx_size / block_bytes};
+    const bool is_dax = (status.stx_attributes & STATX_ATTR_DAX) != 0;
+    extent = {key_of(status), kind_of_mode(status.stx_mode), status.stx_size,
+              is_dax || status.stx_blocks < status.stx_size / block_bytes};
     return 0;
 }
 

@@ -18,6 +18,7 @@ struct file_identity {
 struct file_key {
     std::uint64_t device;
     std::uint64_t inode;
+    std::uint64_t born_ns; // inode numbers are used again at once; 0 where unknown; a tick (some ms) is one time
 
     [[nodiscard]] bool is_known() const { return device != 0 || inode != 0; }
     friend bool operator==(const file_key &, const file_key &) = default;
@@ -27,11 +28,12 @@ struct file_extent {
     file_key key;
     file_kind kind;
     std::uint64_t size;
-    bool has_holes; // or is compressed: it takes less room than its size
+    bool has_holes; // or is compressed: it takes less room than its size; or its bytes are memory themselves (DAX)
 };
 
 // 0 or -EBADF and the like. By statx(2) with AT_STATX_DONT_SYNC, which network and FUSE file systems answer from memory.
 long identify(int descriptor, file_identity &identity);
+long recognize(int descriptor, file_key &key);
 long measure(int descriptor, file_extent &extent);
 
 // Status flags (F_GETFL), or -EBADF.

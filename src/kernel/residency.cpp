@@ -20,7 +20,7 @@ struct cachestat_counts {
 };
 
 std::uint64_t pages_in(const cachestat_range &range) {
-    static const auto page_bytes = static_cast<std::uint64_t>(sysconf(_SC_PAGESIZE));
+    const auto page_bytes = static_cast<std::uint64_t>(sysconf(_SC_PAGESIZE)); // no static: loops would share its guard
     return (range.offset + range.length - 1) / page_bytes - range.offset / page_bytes + 1;
 }
 
@@ -32,7 +32,11 @@ struct count {
 count count_pages(int file, const file_extent &extent, const cachestat_range &range, page_counts &seen) {
     if (seen.is_useless(extent.key.device)) return {residency::untold, false};
     cachestat_counts counts{};
-    if (system_call(sys_cachestat, file, word(&range), word(&counts), 0) < 0) return {residency::untold, false};
+    if (const long r = system_call(sys_cachestat, file, word(&range), word(&counts), 0); r < 0) {
+        // of somebody else's file, of which there are more, then; of a file system that cannot say
+        if (r == -EPERM || r == -EOPNOTSUPP) seen.note_useless(extent.key.device);
+        return {residency::untold, false};
+    }
     const bool is_believed = seen.believes(extent.key.device, counts.cached);
     if (counts.cached >= pages_in(range)) return {residency::present, false};
     if (!is_believed || extent.has_holes) return {residency::untold, counts.cached == 0 && !extent.has_holes};

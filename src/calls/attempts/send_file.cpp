@@ -68,7 +68,8 @@ long offset_of(const operation &op) {
 outcome step_of_file(operation &op, surroundings &world, int file) {
     const long offset = op.looks && may_look(op) ? offset_of(op) : -1;
     file_extent extent{};
-    if (offset < 0 || measure(file, extent) < 0) return blocked(until::carrier);
+    if (offset < 0) return is_source_gone(op) ? done_with(op, -EBADF) : blocked(until::carrier);
+    if (measure(file, extent) < 0) return blocked(until::carrier);
     if (op.source.is_known() && op.source != extent.key) return done_with(op, -EBADF); // the number was used again
     op.source = extent.key;
     op.looked = true;

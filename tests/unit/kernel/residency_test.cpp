@@ -172,6 +172,14 @@ TEST(counts, are_believed_where_there_were_some) {
     EXPECT_FALSE(counts.believes(device + 1, 0));
 }
 
+TEST(counts, are_not_called_useless_for_ever) {
+    page_counts counts;
+    EXPECT_FALSE(counts.is_useless(device));
+    counts.note_useless(device);
+    for (unsigned i = 0; i < page_counts::useless_max; ++i) ASSERT_TRUE(counts.is_useless(device)) << i;
+    EXPECT_FALSE(counts.is_useless(device));
+}
+
 TEST(counts, that_are_empty_are_not_believed_for_ever) {
     page_counts counts;
     counts.believes(device, 1);

@@ -8,10 +8,12 @@
 #include <cstdio>
 #include <cstdlib>
 #include <cstring>
+#include <ctime>
 #include <fcntl.h>
 #include <string>
 #include <sys/socket.h>
 #include <unistd.h>
+#include <utility>
 
 namespace {
 
@@ -42,6 +44,15 @@ protected:
         unlink(name.c_str());
         EXPECT_EQ(write(made, std::string(8192, 'y').data(), 8192), 8192);
         return made;
+    }
+    // Files are dated by the kernel's coarse clock.
+    static void wait_for_next_tick() {
+        const auto now = [] {
+            timespec time{};
+            clock_gettime(CLOCK_REALTIME_COARSE, &time);
+            return std::pair{time.tv_sec, time.tv_nsec};
+        };
+        for (const auto before = now(); now() == before;) {}
     }
     static outcome attempt_looking(trial &one) {
         one.op().looks = true;
@@ -110,6 +121,42 @@ TEST_F(a_step, asks_again_after_the_one_before) {
     offset = 4096;
     EXPECT_EQ(laio::account(one.op(), world, 4096), by_carrier);
     EXPECT_TRUE(one.op().looked);
+}
+
+// Also where it is not asked for its bytes.
+TEST_F(a_step, of_another_file_than_the_call_was_made_for_is_not_made) {
+    trial one{world, SYS_sendfile, ends[0], file, &offset, 8192};
+    note_source(one.op());
+    EXPECT_EQ(one.attempt(), by_carrier);
+    const int other = make_file();
+    ASSERT_EQ(dup2(other, file), file);
+    close(other);
+    EXPECT_EQ(one.attempt(), done(-EBADF));
+}
+
+// The numbers of inodes are used again at once.
+TEST_F(a_step, of_a_file_made_in_place_of_the_one_before_is_not_made) {
+    trial one{world, SYS_sendfile, ends[0], file, &offset, 8192};
+    note_source(one.op());
+    close(file); // the last that held it
+    wait_for_next_tick();
+    const int other = make_file();
+    if (other != file) {
+        ASSERT_EQ(dup2(other, file), file);
+        close(other);
+    }
+    EXPECT_TRUE(is_source_gone(one.op()));
+}
+
+TEST_F(a_step, of_a_number_that_was_closed_when_the_call_was_made_reads_nothing_opened_since) {
+    const int closed = make_file();
+    close(closed);
+    trial one{world, SYS_sendfile, ends[0], closed, &offset, 8192};
+    note_source(one.op());
+    EXPECT_FALSE(is_source_gone(one.op())) << "the kernel says so itself";
+    ASSERT_EQ(dup2(file, closed), closed);
+    EXPECT_TRUE(is_source_gone(one.op()));
+    close(closed);
 }
 
 TEST_F(a_step, of_another_file_than_the_one_before_is_not_made) {
