@@ -63,12 +63,15 @@ class Helpers(Tree):
                 for i, client in enumerate(clients):
                     client.send(request(target_of(names[(round_ + i) % len(names)])))
                 helpers = helpers_of(server.process.pid)
-                if helpers:  # one: who loses two helpers is told so
-                    os.kill(helpers[round_ % len(helpers)], signal.SIGKILL)
+                killed = helpers[round_ % len(helpers)] if helpers else None
+                if killed:  # one: who loses two helpers is told so
+                    os.kill(killed, signal.SIGKILL)
                 for i, client in enumerate(clients):
                     name = names[(round_ + i) % len(names)]
                     got = client.read_response()
                     self.assertEqual((got.status, got.body), (200, self.content[name]), name)
+                if killed:  # until then it may yet be given a request of the next round
+                    until(lambda: status_of(killed)[0] in (None, "Z"), "it is gone")
             zombies = [one for one in os.listdir("/proc") if status_of(one) == ("Z", server.process.pid)]
             self.assertLessEqual(len(zombies), 1)  # the latest
             for client in clients:
