@@ -53,7 +53,8 @@ class Smallest(unittest.TestCase):
         self.assertIn("Flash-LAIO-LAIO", (self.folder / "report.html").read_text())
         tables = json.loads((self.folder / "tables.json").read_text())
         names = [one["name"] for one in tables["versions"]["rows"]]
-        self.assertEqual(sorted(tables["lines_of_code"]["rows"]), sorted(names))
+        self.assertLessEqual(set(names), set(tables["lines_of_code"]["rows"]))  # all are counted; some may not be built
+        self.assertLessEqual({"Flash-NB-B", "Flash-LAIO-LAIO"}, set(names))
         self.assertEqual([one["described"]["requests"] for one in tables["workloads"]["rows"]], [REQUESTS])
         self.assertEqual(sorted(path.name for path in self.folder.iterdir()),
                          ["cells", "report.html", "tables.json", "workloads"], "something was left behind")
