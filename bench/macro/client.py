@@ -71,6 +71,8 @@ def parse(text):
     try:
         report = json.loads(text)
         load, probe = report["load"], report["probe"]
+        if report["interrupted"]:
+            raise CellFailure("laio-replay was interrupted")
         return Load(
             requests=load["requests"], body_bytes=load["body_bytes"], seconds=report["seconds"],
             requests_per_s=load["throughput"]["requests_per_s"] or 0,

@@ -21,9 +21,9 @@ from .programs import ANTI_HANG_S, end_with_us, first_line_within, is_root, ours
 READ_AHEAD_KB = 128
 SCRATCH_PREFIX = "cell-"
 OPTIONS = {  # of laio-slowfs; below 4,000 accesses a second its own CPU time does not show
-    "hdd": ("--model", "7200rpm", "--speed", "20"),
-    "flash": ("--model", "flash", "--latency", "2ms"),
-    "lookups": ("--model", "flash", "--cost", "lookup=10ms"),
+    "hdd": ("--model", "7200rpm", "--speed", "10"),
+    "flash": ("--model", "flash", "--latency", "3ms"),
+    "lookups": ("--model", "flash", "--cost", "lookup=20ms"),
 }
 NAMES = ("ext4", "ext4-ra128", *OPTIONS)
 

@@ -35,7 +35,8 @@ LOOKS = {  # marker, colour, line
 }
 PEER_LOOKS = {"nginx": ("o", DOTTED), "lighttpd": ("d", DOTTED), "h2o": ("v", DOTTED), "apache": ("+", BOTH),
               "caddy": ("x", BOTH)}
-OTHER_NGINX = (("s", BOTH), ("^", DOTTED), ("<", DOTTED))
+NGINX_MAX = 4  # lines of nginx in a picture
+OTHER_NGINX = (("s", BOTH), ("^", DOTTED), ("<", DOTTED), (">", BOTH), ("p", DOTTED))
 
 
 def plotting():
@@ -77,7 +78,7 @@ def peer_names(observations, workload, most):
             best = (observations.best(place, [name for name in nginx if architecture.is_single_loop(name)]),
                     observations.best(place, nginx))
             chosen += [name for name in ("nginx" if "nginx" in nginx else None, *best) if name]
-    settings = list(dict.fromkeys(chosen))[:1 + len(OTHER_NGINX)]
+    settings = list(dict.fromkeys(chosen))[:NGINX_MAX]
     return [*settings, *sorted(others)][:most]
 
 

@@ -13,6 +13,7 @@ HELPED = ("Flash-NB-AMPED", "Flash-NB-AMTED")
 MANY_CLIENTS = 64
 LARGE_FILE_BYTES = 256 << 10
 LOWER_BOUND_MIN = 0.97
+BOUND_EXCEEDED = 1.05
 MET, NOT_MET, IN_PART, NOT_MEASURED = "met", "not met", "not measured in full", "not measured"
 NO_BOUND = "no bound with fewer than five pairs"
 
@@ -93,6 +94,8 @@ class Judge:
             return answers
         if condition and (why := condition(place, best)):
             return [*answers, missing(best, why)]
+        if metric == "requests_per_s" and place.experiment == "large":
+            metric = "megabits_per_s"  # a request of 8 MB that is under way at the end would not count
         ratio = self.observations.ratio(place, LAIO, best, metric)
         if not ratio:
             return [*answers, missing(best, "nothing to compare in the same round")]
@@ -109,11 +112,16 @@ class Judge:
         answers = []
         for place in places:
             why = self.observations.why_not(place, LAIO)
-            shares = statistics.summary([one["read_by_disk_bound"] for one
-                                         in self.observations.comparable(place, LAIO).values()
-                                         if one["read_by_disk_bound"]])
-            answers.append(Found(place, "the disk's bound", shares["median"]) if shares
-                           else f"{LAIO}, {place.text}: {why or 'the bound of the disk is not known'}")
+            passes = self.observations.comparable(place, LAIO).values()
+            read, delivered = (statistics.summary([one[metric] for one in passes if one[metric]])
+                               for metric in ("read_by_disk_bound", "served_by_disk_bound"))
+            if not read:
+                answers.append(f"{LAIO}, {place.text}: {why or 'the bound of the disk is not known'}")
+            elif read["median"] > BOUND_EXCEEDED:
+                answers.append(f"{LAIO}, {place.text}: it read {read['median']:.2f} x what the disk was measured to "
+                               "give, so that was no bound")
+            else:  # what was read twice does not count twice
+                answers.append(Found(place, "the disk's bound", min(read["median"], (delivered or read)["median"])))
         return answers
 
     def is_waiting_for_disk(self, place, theirs):
@@ -187,11 +195,13 @@ def outcomes(observations):
         judged(f"Where metadata misses: at least 2 x {AIO}", 2, judge.against(lookups, AIO)),
         judged("Where metadata misses: at least 1.25 x the best of AMPED and AMTED", 1.25,
                judge.against(lookups, is_helped)),
-        judged("ext4: at least 1.25 x nginx's best single loop", 1.25, judge.against(ext4, is_single_nginx)),
-        judged("ext4: at least 1.0 x nginx's best of all", 1, judge.against(ext4, is_nginx)),
-        judged("ext4: less CPU a request than nginx's best single loop", 1,
-               judge.against(ext4, is_single_nginx, **cpu)),
-        judged("ext4: less CPU a request than nginx's best of all", 1, judge.against(ext4, is_nginx, **cpu)),
+        judged("ext4, larger than memory: at least 1.25 x nginx's best single loop", 1.25,
+               judge.against(ext4, is_single_nginx)),
+        judged("ext4, larger than memory: at least 1.0 x nginx's best of all", 1, judge.against(ext4, is_nginx)),
+        judged("ext4, larger than memory: less CPU a request than nginx's best single loop (its time by ours: above 1 is "
+               "less)", 1, judge.against(ext4, is_single_nginx, **cpu)),
+        judged("ext4, larger than memory: less CPU a request than nginx's best of all (its time by ours: above 1 is less)",
+               1, judge.against(ext4, is_nginx, **cpu)),
         judged("Slow lookups: at least 5 x nginx's best single loop", 5, judge.against(lookups, is_single_nginx)),
         judged("Slow lookups: at least 1.0 x nginx with up to 64 workers", 1, judge.against(lookups, is_with_workers)),
         *(judged(f"In memory, in pairs: at least 1.0 x {name}, which is a lower bound of {LOWER_BOUND_MIN} or more",

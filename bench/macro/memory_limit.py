@@ -35,6 +35,13 @@ def own_bytes(group):
     return own
 
 
+def program_bytes(group):
+    """Of a server that has served nothing yet: its program and libraries, as far as they are charged to it."""
+    folder, _ = group.where["memory"]
+    stat = numbers((folder / "memory.stat").read_text())
+    return stat.get("total_mapped_file", stat.get("file_mapped", 0))
+
+
 class Follower:
     """`with Follower(group, bytes)`: until the end of the block the group may use these bytes and what its processes
     have."""
@@ -69,6 +76,7 @@ class Follower:
         # What the kernel keeps for the processes and their descriptors: nothing else can have been charged yet.
         memory = self.group.memory()
         self.kernel_bytes = max(0, memory["bytes"] - memory["page_cache_bytes"] - own_bytes(self.group))
+        self.kernel_bytes += program_bytes(self.group)
         self.follow()
         self.thread.start()
         return self

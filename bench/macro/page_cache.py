@@ -6,12 +6,14 @@ import os
 import pathlib
 import socket
 import subprocess
+import time
 
 from . import cpus
 from .failure import CellFailure
 from .programs import ANTI_HANG_S, output_of, system
 
 DROP = pathlib.Path("/proc/sys/vm/drop_caches")
+STUBBORN_S = 20  # what is in memory for longer stays there
 
 
 def parse_fincore(text):
@@ -90,9 +92,10 @@ def make_cold(tree, is_ours_alone=False):
             drop()
         return
     clear(tree)
-    left = resident_bytes(tree)
-    if left:  # it was written lately: pages that are not on the disk yet cannot be dropped
+    left, deadline = resident_bytes(tree), time.monotonic() + STUBBORN_S
+    while left and time.monotonic() < deadline:  # pages that are not on the disk yet, or not out on the network
         output_of(["sync", "-f", tree])
+        time.sleep(0.2)
         clear(tree)
         left = resident_bytes(tree)
     if left:

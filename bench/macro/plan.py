@@ -79,10 +79,10 @@ def large(servers, rounds=1):
 
 
 def slow(scale, clients, rounds, servers=RIVALS, lookers_up=LOOKERS_UP):
-    """Disks made of software, a probe beside the load. Where each name takes 10 ms, every file is asked for about
+    """Disks made of software, a probe beside the load. Where each name takes 20 ms, every file is asked for about
     once, for as long as its loop lets each server: to the end of a trace, some would take fifty times as long as
     others."""
-    options = ("requests=1100000", "folder_depth=2", "files_per_folder=100")
+    options = ("requests=1100000", "folder_depth=1", "files_per_folder=1000")  # a name each, few folders
     names = Workload("metadata", scale["lookups"], options=options)
     result = []
     for number in clients:

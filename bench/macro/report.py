@@ -176,6 +176,8 @@ def limits_part(observations):
             for what in one.record["saturated"] or ["nothing"]:
                 counts[what] = counts.get(what, 0) + 1
     return [Heading("What was saturated"),
+            Paragraph("A real disk is called saturated when it was never idle, which for one that serves several accesses "
+                      "at once is less than full."),
             Table(("what", "passes that are not void"),
                   tuple(sorted(counts.items(), key=lambda pair: -pair[1])))]
 

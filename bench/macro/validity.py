@@ -1,10 +1,13 @@
 """Which passes do not count, and what must be known of those that do. Void is what was measured wrongly; a mark says
 what bounded the number, so that a reader does not take the client's or the disk's limit for the server's."""
 
+from . import cpus
+
 IN_MEMORY_READ_SHARE_MAX = 0.005  # of the bytes served
 CLIENT_IDLE_MIN = 0.15
 BUSY_MIN = 0.95
 SLOWFS_CPU_MAX = 0.90
+OTHERS_CPU_MAX = 0.25  # of the server's; interrupts and the kernel's own threads are others, too
 PROBE_CPU_MAX = 0.70  # of the load beside it; above it the probe waits for the CPU, not behind someone else's disk
 
 
@@ -23,6 +26,8 @@ def void_reasons(cell, kind, record):
         reasons.append("nothing was served")
     elif not cell.seconds and load["requests"] + sum(load["errors"].values()) < record["workload"]["requests"]:
         reasons.append(f"{load['requests']} requests of {record['workload']['requests']} were played")
+    if others_share(measured) > OTHERS_CPU_MAX and cell.experiment != "smallest":
+        reasons.append(f"other programs took {100 * others_share(measured):.0f} % of the server's CPU")
     if not cell.is_in_memory and record["memory"]["limit_bytes"] is None:
         reasons.append("the server's memory was not limited")
     if record["memory"].get("killed"):
@@ -32,6 +37,12 @@ def void_reasons(cell, kind, record):
         if share > IN_MEMORY_READ_SHARE_MAX:
             reasons.append(f"in memory, yet {100 * share:.1f} % of what was served was read from disk")
     return reasons
+
+
+def others_share(measured):
+    """Of the server's CPU; 0 where it is not its own."""
+    idle = measured.get("server_idle_share")
+    return 1 - idle - measured["server_cpu_share"] if idle is not None and cpus.are_apart() else 0
 
 
 def read_from_disk(measured):

@@ -7,7 +7,7 @@ from common import BUILD, ROOT, Failure, heading
 
 sys.path.insert(0, str(ROOT / "bench"))
 
-from macro import cgroup, disks, failure, figures, machine, measurement, page_cache, plan
+from macro import cgroup, disks, failure, figures, machine, measurement, page_cache, plan, validity
 from macro.cell import Workload
 from macro.observations import Observations, flatten
 
@@ -18,7 +18,7 @@ SERVERS = {
     "nginx-cache": "the loop waits",
     "nginx-threads-64-cache": "a thread pool waits (aio threads)",
 }
-DISKS = {"hdd": "a disk of 7200 rpm made of software (laio-slowfs), its delays divided by 20",
+DISKS = {"hdd": "a disk of 7200 rpm made of software (laio-slowfs), its delays divided by 10",
          "ext4": "this machine's own disk"}
 SECONDS = 4
 CLIENTS = 64
@@ -41,7 +41,10 @@ def row_of(cell, record):
     probe = derived["probe_p99_ms"]
     text = (f"{derived['requests_per_s']:>10,.0f} /s {'' if probe is None else f'{probe:,.1f} ms':>15}"
             f"{derived['cpu_us_per_request']:>14,.0f} us  ")
-    return text + ("does not count: " + "; ".join(one["void"]) if one["void"] else SERVERS[cell.server])
+    if one["void"]:
+        return text + "does not count: " + "; ".join(one["void"])
+    waits_for_cpu = "" if validity.shows_inversion(one) else "; CPU full: the probe waits for it"
+    return text + SERVERS[cell.server] + waits_for_cpu
 
 
 def limits(place):
@@ -86,8 +89,8 @@ def draw(records):
 
 def show_headline(is_quick):
     heading("Who waits for the disk" + ("" if is_quick else ", about a minute and a half"))
-    print(f"load: {CLIENTS} clients ask for files as Berkeley's visitors did, from an empty cache, with memory for a third "
-          "of them\nprobe: 100 requests a second beside it, for files that are in memory: how long do they wait?")
+    print(f"load: {CLIENTS} clients ask for files as Berkeley's visitors did, from an empty cache, with memory for a "
+          "third of them\nprobe: 100 requests a second beside it, for files that are in memory: how long do they wait?")
     folder = BUILD / "paper"
     folder.mkdir(parents=True, exist_ok=True)
     try:

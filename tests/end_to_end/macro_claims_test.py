@@ -174,16 +174,16 @@ class Goals(unittest.TestCase):
         records = [record(cell(LAIO), 200, cpu_us=50), record(cell("nginx"), 100, cpu_us=40),
                    record(cell("nginx-threads-64"), 170, cpu_us=60), record(cell("nginx-workers-16"), 210, cpu_us=60)]
         observations = observed(*records)
-        single = goal(observations, "ext4: at least 1.25")
+        single = goal(observations, "ext4, larger than memory: at least 1.25")
         self.assertEqual(single.verdict, goals.NOT_MET)
         self.assertEqual({one.theirs for one in single.lost}, {"nginx-threads-64"})
-        self.assertEqual({one.theirs for one in goal(observations, "ext4: at least 1.0").lost}, {"nginx-workers-16"})
-        self.assertEqual(goal(observations, "ext4: less CPU a request than nginx's best of all").verdict, goals.MET)
+        self.assertEqual({one.theirs for one in goal(observations, "ext4, larger than memory: at least 1.0").lost}, {"nginx-workers-16"})
+        self.assertEqual(goal(observations, "ext4, larger than memory: less CPU a request than nginx's best of all").verdict, goals.MET)
 
     def test_nginx_at_its_best_is_not_known_while_a_setting_does_not_count(self):
         records = [record(cell(LAIO), 200), record(cell("nginx"), 100),
                    record(cell("nginx-threads-64"), 500, load={"is_client_bound": True})]
-        found = goal(observed(*records), "ext4: at least 1.25")
+        found = goal(observed(*records), "ext4, larger than memory: at least 1.25")
         self.assertEqual(found.verdict, goals.IN_PART)
         self.assertIn("nginx-threads-64", found.missing[0])
 
@@ -206,6 +206,12 @@ class Goals(unittest.TestCase):
         for share, verdict in ((0.96, goals.MET), (0.94, goals.NOT_MET)):
             records[0]["passes"][0]["derived"]["read_by_disk_bound"] = share
             self.assertEqual(goal(observed(*records), large).verdict, verdict)
+        records[0]["passes"][0]["derived"].update(read_by_disk_bound=1.04, served_by_disk_bound=0.5)
+        self.assertEqual(goal(observed(*records), large).verdict, goals.NOT_MET, "what is read twice does not count")
+        records[0]["passes"][0]["derived"]["read_by_disk_bound"] = 1.06
+        found = goal(observed(*records), large)
+        self.assertEqual(found.verdict, goals.NOT_MEASURED)
+        self.assertIn("that was no bound", found.missing[0])
 
     def test_in_memory_the_lower_bound_decides_without_a_further_tolerance(self):
         beginning = f"In memory, in pairs: at least 1.0 x {BLOCKING}"

@@ -127,7 +127,8 @@ class AnyUser(OnDisk):
 
     def test_what_stays_in_memory_is_no_cold_cell(self):
         self.read_by(None)
-        with unittest.mock.patch.object(page_cache, "clear"), self.assertRaisesRegex(CellFailure, "still in memory"):
+        with unittest.mock.patch.object(page_cache, "clear"), unittest.mock.patch.object(page_cache, "STUBBORN_S", 0.5), \
+                self.assertRaisesRegex(CellFailure, "still in memory"):
             page_cache.make_cold(self.tree)
 
     def test_a_tree_that_is_not_there(self):

@@ -33,7 +33,8 @@ def replay_report(**changes):
     part = {"requests": 1000, "body_bytes": 10_000_000, "throughput": rates, "throughput_middle": rates,
             "unfinished": 0, "response_us": times, "first_byte_us": times, "errors": {"reset": 0, "short body": 2},
             "statuses": {"200": 998, "404": 3}}
-    return dict({"seconds": 10.0, "load": part, "probe": None, "client_bound": False}, **changes)
+    return dict({"seconds": 10.0, "load": part, "probe": None, "client_bound": False, "interrupted": False},
+                **changes)
 
 
 class Kernel(unittest.TestCase):
@@ -136,7 +137,8 @@ class Client(unittest.TestCase):
         self.assertEqual((found.probe_ms, found.has_probe_starved), (None, True))
 
     def test_what_is_no_report(self):
-        for text in ("", "{}", '{"load": 1}', "[1, 2]", json.dumps(replay_report(load=None))):
+        for text in ("", "{}", '{"load": 1}', "[1, 2]", json.dumps(replay_report(load=None)),
+                     json.dumps(replay_report(interrupted=True))):
             with self.assertRaises(CellFailure, msg=text):
                 client.parse(text)
 

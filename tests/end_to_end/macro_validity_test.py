@@ -2,6 +2,7 @@
 """Which passes of the evaluation are void, and what is said to have bounded the others."""
 
 import unittest
+import unittest.mock
 
 from macro_records import RICE, cell, one_pass
 
@@ -47,6 +48,14 @@ class Void(unittest.TestCase):
         no_limit = {"limit_bytes": None}
         self.assertEqual(self.reasons(cell(), memory=no_limit), ["the server's memory was not limited"])
         self.assertEqual(self.reasons(cell(workload=RICE), memory=no_limit), [])
+
+    def test_other_programs_on_the_servers_cpu(self):
+        for idle, counts in ((0.35, True), (0.2, False), (None, True)):
+            with unittest.mock.patch("macro.cpus.are_apart", return_value=True):
+                reasons = self.reasons(cell(), measured={"server_cpu_share": 0.5, "server_idle_share": idle})
+            self.assertEqual(reasons, [] if counts else ["other programs took 30 % of the server's CPU"])
+        with unittest.mock.patch("macro.cpus.are_apart", return_value=False):  # the client is there, too
+            self.assertEqual(self.reasons(cell(), measured={"server_cpu_share": 0.5, "server_idle_share": 0}), [])
 
     def test_processes_that_were_killed(self):
         self.assertIn("want of memory: 2", self.reasons(cell(), memory={"killed": 2})[0])
