@@ -71,13 +71,14 @@ int loop::open() {
     world_.has = ask_features(options_.forbid);
     world_.waits_in_epoll = (options_.forbid & LAIO_FORBID_READINESS) == 0;
     if (const int r = timers_.open(); r < 0) return r;
-    if (const int r = readiness_.open(timers_.descriptor()); r < 0) return r;
+    if (const int r = readiness_.open(timers_.descriptor(), (options_.flags & LAIO_CLOSES_TOLD) != 0); r < 0) return r;
     if (const int r = carriers_.open(options_, readiness_.alarm()); r < 0) return r;
     const int r = (options_.forbid & LAIO_FORBID_RING) != 0 ? -ECANCELED : ring_.open(options_, readiness_.alarm());
     ring_errno_ = -r;
     world_.has_ring = r == 0;
     world_.sockets_in_ring = world_.has_ring && (options_.flags & LAIO_SOCKETS_IN_RING) != 0;
     activations_errno_ = (options_.forbid & LAIO_FORBID_ACTIVATIONS) != 0 ? ECANCELED : -activation::register_process();
+    world_.remembers_room = (options_.flags & LAIO_CLOSES_TOLD) != 0 && !world_.sockets_in_ring;
     world_.assumes_blocking = (options_.flags & LAIO_ASSUME_BLOCKING) != 0;
     if (!world_.has.attempts && world_.assumes_blocking) choices_.drop_attempts_of_reads();
     spare_ = pool_.take();
@@ -87,6 +88,7 @@ int loop::open() {
 long loop::dispatch(const row &what, long number, const long *a) {
     if (what.way == route::home) return make_at_home(number, a);
     if (what.attempt == form::option) world_.hints.forget(static_cast<int>(a[0]));
+    if (what.replaces) forget_replaced(number, a);
     if (what.way == route::direct || is_harmless_control(what, a))
         return system_call(number, a[0], a[1], a[2], a[3], a[4], a[5]);
     operation &op = *spare_;
@@ -128,7 +130,11 @@ long loop::make_timed(const row &what, long number, const long *arguments) {
 }
 
 long loop::attempt_call(operation &op) {
-    if (op.what->attempt == form::close) before_close(op.descriptor);
+    if (op.what->attempt == form::close) {
+        before_close(op.descriptor);
+        readiness_.forget(op.descriptor);
+        world_.hints.note_room(op.descriptor, 0);
+    }
     if (descriptors_.is_busy(*op.what, op.made) && !never_waits(op, world_)) return background(op, until::nothing);
     if (may_choose(op.what->attempt) && is_chosen(op.what->attempt, op.made.a[0])) return activate(op);
     const outcome next = may_skip_attempt(op) ? blocked(until::readable) : make_attempt(op);

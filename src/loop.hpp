@@ -74,6 +74,7 @@ private:
     operation *take_spare();
     void set_spare(operation *op);
     void before_close(int descriptor);
+    void forget_replaced(long number, const long *arguments);
 
     // loop_background.cpp: operations in the background
     void start(operation &op);
@@ -178,7 +179,10 @@ inline bool loop::goes_in_place(const row &what, long first_argument) {
     if (outstanding_ > 0 && what.descriptor_argument() >= 0 &&
         descriptors_.find(static_cast<int>(first_argument)) != nullptr)
         return false;
-    if (what.attempt == form::close) world_.hints.forget(static_cast<int>(first_argument));
+    if (what.attempt == form::close) {
+        world_.hints.forget(static_cast<int>(first_argument));
+        readiness_.forget(static_cast<int>(first_argument));
+    }
     return true;
 }
 

@@ -98,6 +98,7 @@ bool loop::submit(operation &op) {
     if (activation_.is_away() && !activation_.go_home()) return false;
     if (ring_.start(op) < 0) return false;
     enter(op, state::running);
+    op.found_nothing = false;
     ring_.submit(); // at once: a disk starts the sooner, and until then the number could come to mean another file
     if (!is_collecting_) collect_ring();
     return true;
@@ -114,6 +115,7 @@ void loop::hold_file(operation &op) {
 
 void loop::start_carrier(operation &op) {
     timers_.cancel(op);
+    op.found_nothing = false;
     if (is_held(op)) hold_file(op);
     enter(op, state::queued);
     crowd_.began(op);
@@ -172,6 +174,8 @@ void loop::complete(operation &op, long result) {
     enter(op, state::done);
     op.result = result;
     release(op);
+    if (op.what->attempt == form::send_many) world_.hints.note_room(op.descriptor, 0);
+    if (op.what->replaces) forget_replaced(op.made.number, op.made.a); // perhaps it was waited for since it began
     operation *next[2];
     descriptors_.leave(op, next);
     for (operation *one : next)
@@ -189,7 +193,10 @@ void loop::end_stale() {
 void loop::take_turns() {
     while (!turns_.empty() || !readiness_.stale().empty()) {
         end_stale();
-        if (operation *op = turns_.pop()) start(*op);
+        operation *op = turns_.pop();
+        if (op == nullptr) continue;
+        op->found_nothing = false; // if anything was asked, that is long ago
+        start(*op);
     }
 }
 
@@ -243,6 +250,16 @@ void loop::before_close(int descriptor) {
         }
     }
     run_turns();
+}
+
+// dup2(2), dup3(2) and close_range(2) end nothing: what waits on the number finds out for itself.
+void loop::forget_replaced(long number, const long *a) {
+    if (number == SYS_close_range) {
+        world_.hints.forget(static_cast<unsigned>(a[0]), static_cast<unsigned>(a[1]));
+        return readiness_.forget(static_cast<unsigned>(a[0]), static_cast<unsigned>(a[1]));
+    }
+    world_.hints.forget(static_cast<int>(a[1]));
+    readiness_.forget(static_cast<int>(a[1]));
 }
 
 } // namespace laio

@@ -39,6 +39,17 @@ public:
         --count_;
     }
 
+    // `act` may take out the one that it is given.
+    template <class F> void for_each(F act) const {
+        for (std::size_t i = 0; i < bucket_count_; ++i) {
+            for (T *record = buckets_[i]; record != nullptr;) {
+                T *next = record->next_in_bucket;
+                act(*record);
+                record = next;
+            }
+        }
+    }
+
     // Takes all of them out, one after another.
     template <class F> void clear(F end) {
         for (std::size_t i = 0; i < bucket_count_; ++i) {

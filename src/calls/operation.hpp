@@ -80,6 +80,7 @@ struct operation {
     bool looked;     // it was
     bool absent;     // they are not: it will block
     in_crowd crowd;
+    bool found_nothing;     // nothing was to be had by its last attempt, which nothing but its wait comes after
     std::uint8_t fruitless; // times that its descriptor was ready and the attempt still said "would block"
     std::atomic<int> cancelled;
     std::uint64_t moved;  // bytes or messages
@@ -144,6 +145,7 @@ inline void prepare(operation &op, const row &what, long number, const long *arg
     op.looked = false;
     op.absent = false;
     op.crowd = in_crowd::no;
+    op.found_nothing = false;
     op.fruitless = 0;
     op.moved = 0;
     op.wanted = 0;

@@ -23,6 +23,7 @@ struct descriptor_hint {
     bool waited;          // the last call that took bytes from it did
     std::uint8_t untimed; // a socket without SO_RCVTIMEO: 1, without SO_SNDTIMEO: 2; see decision 0019
     bool unmarked;        // a socket whose SO_RCVLOWAT is 1; likewise
+    std::uint32_t room;   // bytes that may go before the socket is asked again how much it has queued: decision 0025
 };
 
 class descriptor_hints {
@@ -36,7 +37,7 @@ public:
         return (of(descriptor).untimed & untimed_bit(to_write)) != 0;
     }
     void note(int descriptor, file_kind kind, bool refuses = false) {
-        hints_[static_cast<unsigned>(descriptor) % capacity] = {key_of(descriptor), kind, refuses, false, {}, false};
+        hints_[static_cast<unsigned>(descriptor) % capacity] = {key_of(descriptor), kind, refuses, false, {}, false, 0};
     }
     // It is what it seemed to be: what else is known of it stays.
     void note_socket(int descriptor) {
@@ -52,7 +53,26 @@ public:
     void note_unmarked(int descriptor) {
         if (descriptor_hint *hint = find(descriptor); hint != nullptr) hint->unmarked = true;
     }
+    void note_room(int descriptor, std::uint32_t room) {
+        if (descriptor_hint *hint = find(descriptor); hint != nullptr) hint->room = room;
+    }
+    // Somebody sent so much.
+    void use_room(int descriptor, std::uint64_t bytes) {
+        if (descriptor_hint *hint = find(descriptor); hint != nullptr && hint->room > 0)
+            hint->room -= static_cast<std::uint32_t>(bytes < hint->room ? bytes : hint->room);
+    }
+    // False: it has to be asked.
+    bool take_room(int descriptor, std::uint64_t bytes) {
+        descriptor_hint *hint = find(descriptor);
+        if (hint == nullptr || hint->room < bytes) return false;
+        hint->room -= static_cast<std::uint32_t>(bytes);
+        return true;
+    }
     void forget(int descriptor) { note(descriptor, file_kind::unknown); }
+    void forget(unsigned first, unsigned last) {
+        for (descriptor_hint &hint : hints_)
+            if (hint.key > first && hint.key - 1 <= last) hint = {};
+    }
 
 private:
     static std::uint8_t untimed_bit(bool to_write) { return to_write ? 2 : 1; }
@@ -93,6 +113,7 @@ struct surroundings {
     bool makes_in_place = false; // activations are open: a call that may block can be made on the spot
     bool sockets_in_ring = false;
     bool assumes_blocking = false; // the application promised that none of its descriptors has O_NONBLOCK
+    bool remembers_room = false;   // it promised that a number becomes another file with our knowledge only
     file_systems mounts;
     refusals no_nowait;
     page_counts counts;

@@ -44,6 +44,8 @@ constexpr std::string_view openers[] = {"open",   "openat",  "openat2",     "cre
 
 consteval bool does_open(std::string_view name) { return std::ranges::find(openers, name) != std::end(openers); }
 
+consteval bool does_replace(std::string_view name) { return name == "dup2" || name == "dup3" || name == "close_range"; }
+
 consteval bool is_signature(std::string_view arguments) {
     return arguments.size() < sizeof(signature) && arguments.find_first_not_of("fdp-iobvmt") == std::string_view::npos;
 }
@@ -57,8 +59,9 @@ constexpr row named_rows[] = {
      arguments,                                                                                                        \
      first_descriptor(arguments),                                                                                      \
      has_copies(arguments),                                                                                            \
-     is_simple(arguments),                                                                                             \
-     does_open(#name)},
+     is_simple(arguments) && !does_replace(#name),                                                                     \
+     does_open(#name),                                                                                                 \
+     does_replace(#name)},
 #include "calls/rows.def"
 #undef LAIO_CALL
 };

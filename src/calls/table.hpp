@@ -91,8 +91,9 @@ struct row {
     signature arguments;
     std::int8_t descriptor = -1; // position of the first f in arguments
     bool copies = false;         // there is a v, m or t in arguments
-    bool simple = false;         // there is none, and no f behind the first argument
+    bool simple = false;         // there is none, no f behind the first argument, and it replaces nothing
     bool opens = false;          // its result is a new descriptor
+    bool replaces = false;       // closes, on its way, descriptors that others may have used
 
     // Index of the argument whose descriptor the call works on, -1: none.
     [[nodiscard]] int descriptor_argument() const { return descriptor; }

@@ -1,5 +1,6 @@
 #include "engines/readiness.hpp"
 
+#include "kernel/file.hpp"
 #include "kernel/system_call.hpp"
 
 #include <cerrno>
@@ -9,6 +10,8 @@
 #include <poll.h>
 #include <sys/epoll.h>
 #include <sys/eventfd.h>
+#include <sys/socket.h>
+#include <utility>
 
 namespace laio {
 namespace {
@@ -33,6 +36,16 @@ std::uint32_t directions(const operation_list &waiters) {
     std::uint32_t events = 0;
     for (const operation *op = waiters.first; op != nullptr; op = op->next) events |= direction(*op);
     return events;
+}
+
+// Whether an edge comes for all that would let go an attempt that found nothing. Not for a datagram socket that writes: it may
+// wait for room in another one. Of other kinds of file nobody knows.
+bool has_edges(int descriptor, std::uint32_t wanted) {
+    int domain = 0;
+    if (socket_option(descriptor, SO_DOMAIN, domain) < 0) return system_call(SYS_fcntl, descriptor, F_GETPIPE_SZ) > 0;
+    if (domain != AF_INET && domain != AF_INET6 && domain != AF_UNIX) return false;
+    int type = 0;
+    return wanted == EPOLLIN || (socket_option(descriptor, SO_TYPE, type) == 0 && type == SOCK_STREAM);
 }
 
 // Adds a descriptor to a set. What is always ready or not open the attempt has found, or the next one will.
@@ -90,7 +103,8 @@ readiness::~readiness() {
     }
 }
 
-int readiness::open(int timer_descriptor) {
+int readiness::open(int timer_descriptor, bool closes_told) {
+    closes_told_ = closes_told;
     const long epoll = system_call(SYS_epoll_create1, EPOLL_CLOEXEC);
     if (epoll < 0) return static_cast<int>(epoll);
     epoll_ = static_cast<int>(epoll);
@@ -112,7 +126,7 @@ readiness::watch *readiness::watch_for(int descriptor) {
     else w = static_cast<watch *>(std::malloc(sizeof *w));
     if (w == nullptr) return nullptr;
     if (++generation_ == 0) ++generation_;
-    *w = {descriptor, nullptr, generation_, {}};
+    *w = {descriptor, nullptr, generation_, {}, 0, 0, false};
     watches_.insert(*w);
     return w;
 }
@@ -136,8 +150,12 @@ int readiness::arm(const watch &w, int how, std::uint32_t events) const {
 }
 
 int readiness::start(operation &op) {
+    const bool found_nothing = std::exchange(op.found_nothing, false);
     watch *w = watch_for(op.descriptor);
     if (w == nullptr) return -ENOMEM;
+    if (closes_told_ && op.own_descriptor < 0 && (w->told != 0 || w->waiters.empty()))
+        return start_told(*w, op, found_nothing);
+    w->told = 0;
     int r = arm(*w, EPOLL_CTL_MOD, directions(w->waiters) | direction(op));
     int added = 0;
     if (r == -ENOENT) {
@@ -154,12 +172,77 @@ int readiness::start(operation &op) {
     return r;
 }
 
+// Where the number can be believed, the registration stays, and an edge will come when an attempt that found nothing would find
+// something. Everything else makes epoll look at the file now, by a change of the registration: an attempt that is not made yet
+// or stopped half-way, a file whose edges are not to be trusted, a wait that was over for nothing.
+int readiness::start_told(watch &w, operation &op, bool found_nothing) {
+    const std::uint32_t wanted = direction(op);
+    const bool is_new = w.told == 0;
+    int added = is_new ? 1 : 0;
+    if ((w.told & w.trusted & wanted) == 0 || w.doubted || !found_nothing || op.fruitless > 0) {
+        int r = tell(w, w.told | wanted);
+        if (r == -ENOENT) { // the promise was broken: the number means another file
+            make_stale(w);
+            w.told = 0;
+            r = tell(w, wanted);
+            added = 1;
+        }
+        if (r < 0) {
+            if (w.told == 0) drop(w);
+            return r;
+        }
+        if ((w.told & wanted) == 0 && has_edges(w.descriptor, wanted)) w.trusted |= wanted;
+        w.told |= wanted;
+        w.doubted = false;
+    }
+    w.waiters.push(op);
+    op.held = true;
+    return added;
+}
+
+// It may be in the set though it was never told: from a wait that was not trusted.
+int readiness::tell(watch &w, std::uint32_t events) const {
+    const std::uint64_t key = key_of(w.generation, w.descriptor);
+    long r = control(epoll_, w.told == 0 ? EPOLL_CTL_ADD : EPOLL_CTL_MOD, w.descriptor, events | EPOLLET, key);
+    if (r == -EEXIST) r = control(epoll_, EPOLL_CTL_MOD, w.descriptor, events | EPOLLET, key);
+    return static_cast<int>(r);
+}
+
+// Some sockets have an edge for every piece that their peer takes: who was told so for nothing asks again when it matters.
+void readiness::tell_no_more_of_writing(watch &w) {
+    if ((w.told & ~std::uint32_t{EPOLLOUT}) == 0) return forget_told(w);
+    if (tell(w, w.told & ~std::uint32_t{EPOLLOUT}) == 0) w.told &= ~std::uint32_t{EPOLLOUT};
+}
+
+void readiness::forget_told(int descriptor) {
+    if (watch *w = watches_.find(descriptor); w != nullptr && w->told != 0) forget_told(*w);
+}
+
+void readiness::forget(unsigned first, unsigned last) {
+    watches_.for_each([&](watch &w) {
+        const auto number = static_cast<unsigned>(w.descriptor);
+        if (w.told != 0 && number >= first && number <= last) forget_told(w);
+    });
+}
+
+// The file may live on elsewhere, and would be told of for ever. Whoever waits still (its number may be taken from it by
+// dup2(2), or not) goes on like one who was promised nothing.
+void readiness::forget_told(watch &w) {
+    if (w.waiters.empty()) {
+        control(epoll_, EPOLL_CTL_DEL, w.descriptor, 0, 0);
+        return drop(w);
+    }
+    arm(w, EPOLL_CTL_MOD, directions(w.waiters));
+    w.told = 0;
+}
+
 bool readiness::cancel(operation &op) {
     if (!op.held) return true;
     op.held = false;
     watch *w = watches_.find(op.descriptor);
     w->waiters.remove(op);
-    if (w->waiters.empty()) drop(*w); // an event that is armed will find no watch
+    w->doubted = true;
+    if (w->waiters.empty() && w->told == 0) drop(*w); // an event that is armed will find no watch
     return true;
 }
 
@@ -183,6 +266,11 @@ void readiness::dispatch(std::uint64_t key, std::uint32_t events, operation_list
             triggered.push(*op);
         }
         op = next;
+    }
+    if (w->told != 0) {
+        if (triggered.empty() && events == EPOLLOUT) tell_no_more_of_writing(*w);
+        while (operation *op = triggered.pop()) ready.push(*op);
+        return;
     }
     const bool same_file = is_same_file(*w);
     while (operation *op = triggered.pop()) (same_file ? ready : stale_).push(*op);

@@ -20,7 +20,7 @@ outcome attempt_accept(operation &op, surroundings &world) {
     if (flags < 0 || (flags & O_NONBLOCK) != 0) return done(in_place(op));
     int listens = 0;
     if (socket_option(descriptor_of(op), SO_ACCEPTCONN, listens) < 0 || listens == 0) return done(in_place(op));
-    if (world.makes_in_place && world.waits_in_epoll) return blocked(until::readable_carrier);
+    if (world.makes_in_place && world.waits_in_epoll) return found_nothing(op, until::readable_carrier);
     if (world.has_ring && socket_timeout_ns(descriptor_of(op), SO_RCVTIMEO) == 0) return blocked(until::ring);
     return once_readable(op);
 }

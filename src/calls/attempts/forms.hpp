@@ -59,14 +59,21 @@ inline outcome in_place_or_carrier(const operation &op, const surroundings &worl
     return must_not_wait(op, world) ? done(in_place(op)) : blocked(until::carrier);
 }
 
+// It was asked for just now, and there was nothing, or no room: the next to come is an event.
+inline outcome found_nothing(operation &op, until what) {
+    op.found_nothing = true;
+    return blocked(what);
+}
+
 // Somebody who may block makes it when it will hardly block: now, or after a wait for the descriptor.
-inline outcome once_readable(const operation &op) {
-    return blocked(is_ready(descriptor_of(op), POLLIN) ? until::carrier : until::readable_carrier);
+inline outcome once_readable(operation &op) {
+    if (is_ready(descriptor_of(op), POLLIN)) return blocked(until::carrier);
+    return found_nothing(op, until::readable_carrier);
 }
 
 // "Would block", unless that is the answer.
-inline outcome blocked_unless_nonblocking(const operation &op, const surroundings &world, until what) {
-    return must_not_wait(op, world) ? done_with(op, -EAGAIN) : blocked(what);
+inline outcome blocked_unless_nonblocking(operation &op, const surroundings &world, until what) {
+    return must_not_wait(op, world) ? done_with(op, -EAGAIN) : found_nothing(op, what);
 }
 
 } // namespace laio

@@ -22,6 +22,7 @@ outcome account_send(operation &op, surroundings &world, long result) {
     if (result == -EAGAIN) return blocked_unless_nonblocking(op, world, until::writable);
     if (result < 0) return done_with(op, result);
     world.hints.note_socket(descriptor_of(op));
+    world.hints.use_room(descriptor_of(op), static_cast<std::uint64_t>(result));
     if (op.wanted == 0) op.wanted = size_of(op);
     note_moved(op, static_cast<std::uint64_t>(result));
     if (op.moved >= op.wanted || result == 0 || must_not_wait(op, world)) return done_with(op, 0);
@@ -30,12 +31,17 @@ outcome account_send(operation &op, surroundings &world, long result) {
 
 outcome attempt_send(operation &op, surroundings &world) {
     const long flags = message_flags(op);
-    if ((flags & MSG_DONTWAIT) != 0) return done(in_place(op));
+    if ((flags & MSG_DONTWAIT) != 0) {
+        const long r = in_place(op);
+        if (r > 0) world.hints.use_room(descriptor_of(op), static_cast<std::uint64_t>(r));
+        return done(r);
+    }
     return account_send(op, world, send_now(op, flags | MSG_DONTWAIT));
 }
 
 outcome attempt_send_many(operation &op, surroundings &world) {
     const auto &a = op.made.a;
+    world.hints.note_room(descriptor_of(op), 0); // how many bytes go is not counted here
     if ((a[3] & MSG_DONTWAIT) != 0) return done(in_place(op));
     const long stride = sizeof(mmsghdr);
     const long moved = static_cast<long>(op.moved);

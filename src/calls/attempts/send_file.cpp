@@ -35,24 +35,36 @@ struct room {
     long bytes;    // what a blocking send of that many would not have to wait for, or a negative errno: it is no socket
     bool is_empty; // next to nothing is queued, so that it need not be asked whether it can be written to
     bool is_crowded;
+    long until_crowded; // bytes
 };
+
+// What is queued from where on a step is one of a crowd: engines/crowd.hpp.
+constexpr std::uint32_t much = 65536;
 
 // A socket that is not connected yet seems empty; there the call is left behind.
 room room_of(int socket) {
     std::uint32_t memory[SK_MEMINFO_VARS]{};
     std::uint32_t size = sizeof memory;
     const long r = system_call(SYS_getsockopt, socket, SOL_SOCKET, SO_MEMINFO, word(memory), word(&size));
-    if (r < 0) return {r, false, false};
+    if (r < 0) return {r, false, false, 0};
     constexpr std::uint32_t next_to_nothing = 8192; // the head of a response
-    constexpr std::uint32_t much = 65536;
     const std::uint32_t taken = std::max(memory[SK_MEMINFO_WMEM_QUEUED], memory[SK_MEMINFO_WMEM_ALLOC]);
-    if (memory[SK_MEMINFO_SNDBUF] <= taken) return {0, false, true};
-    return {(memory[SK_MEMINFO_SNDBUF] - taken) / 2, taken <= next_to_nothing, taken > much};
+    if (memory[SK_MEMINFO_SNDBUF] <= taken) return {0, false, true, 0};
+    return {(memory[SK_MEMINFO_SNDBUF] - taken) / 2, taken <= next_to_nothing, taken > much,
+            taken < much ? much - taken : 0};
+}
+
+// What may go after this call before the socket is asked again: all that can be added to its queue until then goes through us,
+// but for what others send. Never so much that a step of a crowd is not known for one.
+constexpr std::uint64_t beside = 4096; // what the kernel needs to keep a head and a part of a file
+std::uint32_t room_after(const room &here, std::uint64_t bytes) {
+    const auto most = static_cast<std::uint64_t>(std::min(here.bytes, here.until_crowded));
+    return most > bytes + beside ? static_cast<std::uint32_t>(most - bytes - beside) : 0;
 }
 
 outcome wait_for(operation &op, int descriptor, until what) {
     op.descriptor = descriptor;
-    return blocked(what);
+    return found_nothing(op, what);
 }
 
 // Where the step begins in the file; -1: nobody can say.
@@ -86,9 +98,18 @@ outcome attempt_send_file(operation &op, surroundings &world) {
     op.step = 0;
     op.looked = op.absent = false;
     op.wanted = length > 0 ? std::min(static_cast<std::uint64_t>(length), transfer_max) : 0;
-    if (op.moved == 0 && (length <= 0 || (flags & SPLICE_F_NONBLOCK) != 0)) return blocked(until::carrier);
+    if (op.moved == 0 && (length <= 0 || (flags & SPLICE_F_NONBLOCK) != 0)) {
+        world.hints.note_room(to, 0);
+        return blocked(until::carrier);
+    }
     if (world.kind_of(to) != file_kind::socket) return blocked(until::carrier);
     if (op.now == state::free && world.is_nonblocking(to)) return blocked(until::carrier);
+    if (world.remembers_room && op.moved == 0 && op.made.number == SYS_sendfile &&
+        world.hints.take_room(to, op.wanted + beside)) {
+        op.step = op.wanted;
+        op.crowded = false;
+        return step_of_file(op, world, from);
+    }
     const int socket = op.own_descriptor >= 0 && op.made.number == SYS_sendfile ? op.own_descriptor : to;
     const room here = room_of(socket);
     if (here.bytes < 0) return blocked(until::carrier); // it was a socket once
@@ -96,6 +117,7 @@ outcome attempt_send_file(operation &op, surroundings &world) {
     if (op.made.number == SYS_splice && world.kind_of(from) == file_kind::pipe && !is_ready(from, POLLIN))
         return wait_for(op, from, until::readable);
     op.crowded = here.is_crowded;
+    if (world.remembers_room) world.hints.note_room(to, room_after(here, op.wanted - op.moved));
     op.step = std::clamp<std::uint64_t>(static_cast<std::uint64_t>(here.bytes), 1, op.wanted - op.moved);
     return step_of_file(op, world, from);
 }

@@ -77,6 +77,7 @@ outcome write_by_kind(operation &op, surroundings &world, const transfer &rest) 
 outcome account_write(operation &op, surroundings &world, long result) {
     if (result == -EAGAIN) return blocked_unless_nonblocking(op, world, until::writable);
     if (result < 0) return done_with(op, result);
+    world.hints.use_room(descriptor_of(op), static_cast<std::uint64_t>(result));
     if (op.wanted == 0) op.wanted = size_of(op);
     note_moved(op, static_cast<std::uint64_t>(result));
     if (op.moved >= op.wanted || result == 0 || must_not_wait(op, world)) return done_with(op, 0);
