@@ -132,6 +132,7 @@ TEST_P(closing, behind_the_back_and_cancelled) {
 
 // The number goes to another pipe while a call waits: the call must not take what is in that one.
 TEST_P(closing, number_goes_to_another_pipe) {
+    if (set().tells_closes()) GTEST_SKIP() << "closes behind the library's back, which this set promises not to do";
     pipe_ends old = make_pipe();
     pipe_ends other = make_pipe();
     char byte = 0;
@@ -155,6 +156,7 @@ TEST_P(closing, number_goes_to_another_pipe) {
 
 // The same, and the new owner's call is made while the old one still waits.
 TEST_P(closing, new_owner_of_a_number_is_served) {
+    if (set().tells_closes()) GTEST_SKIP() << "closes behind the library's back, which this set promises not to do";
     pipe_ends old = make_pipe();
     const descriptor kept{dup(old.reader.get())};
     pipe_ends other = make_pipe();
@@ -176,6 +178,7 @@ TEST_P(closing, new_owner_of_a_number_is_served) {
 // The file lives on by a dup: its readiness is still reported for the old number.
 TEST_P(closing, file_lives_on_by_a_dup) {
     for (const bool closed_by_library : {false, true}) {
+        if (set().tells_closes() && !closed_by_library) continue;
         pipe_ends old = make_pipe();
         const descriptor kept{dup(old.reader.get())};
         pipe_ends other = make_pipe();

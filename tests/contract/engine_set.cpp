@@ -22,6 +22,7 @@ constexpr std::array sets{
     engine_set{"sockets_in_old_ring", LAIO_SOCKETS_IN_RING, LAIO_FORBID_RING_NEW, nullptr, refusal::nothing, true},
     engine_set{"ring_without_defer", LAIO_SOCKETS_IN_RING, LAIO_FORBID_DEFER, nullptr, refusal::nothing, true},
     engine_set{"blocking_promised", LAIO_SOCKETS_IN_RING | LAIO_ASSUME_BLOCKING, 0, nullptr, refusal::nothing, true},
+    engine_set{"closes_told", LAIO_CLOSES_TOLD},
     engine_set{"activations_only", 0, LAIO_FORBID_RING | LAIO_FORBID_READINESS | LAIO_FORBID_ATTEMPTS},
     engine_set{"carriers_only", 0, LAIO_FORBID_RING | LAIO_FORBID_READINESS | LAIO_FORBID_ACTIVATIONS},
     engine_set{"queued_only", 0,
@@ -116,6 +117,8 @@ bool engine_set::has_pidfd() const {
 bool engine_set::has_nonblocking() const { return (flags & LAIO_ASSUME_BLOCKING) == 0; }
 
 bool engine_set::has_readiness() const { return (forbid & LAIO_FORBID_READINESS) == 0; }
+
+bool engine_set::tells_closes() const { return (flags & LAIO_CLOSES_TOLD) != 0; }
 
 std::span<const engine_set> engine_sets() { return sets; }
 

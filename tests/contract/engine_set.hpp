@@ -37,6 +37,7 @@ struct engine_set {
     [[nodiscard]] bool has_pidfd() const;
     [[nodiscard]] bool has_nonblocking() const; // descriptors with O_NONBLOCK keep their own rules
     [[nodiscard]] bool has_readiness() const;
+    [[nodiscard]] bool tells_closes() const; // the test promises to close nothing behind the library's back
 };
 
 std::span<const engine_set> engine_sets();

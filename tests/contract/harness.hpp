@@ -88,6 +88,10 @@ template <class... argument> outcome done(long number, argument... values) { ret
 
 // Makes this thread's loop with the options of the chosen set.
 void start_loop();
+
+// LAIO_CLOSES_TOLD: the owners of descriptors close them through the library from now on. Before there are other threads.
+void keep_promises_of_set();
+
 void forget_calls();
 
 class contract_test : public ::testing::TestWithParam<const engine_set *> {

@@ -79,8 +79,10 @@ descriptor &descriptor::operator=(descriptor &&other) noexcept {
     return *this;
 }
 
+void (*descriptor::close_way)(int) = [](int number) { ::close(number); };
+
 void descriptor::reset() {
-    if (number_ >= 0) ::close(number_);
+    if (number_ >= 0) close_way(number_);
     number_ = -1;
 }
 

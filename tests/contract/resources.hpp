@@ -1,6 +1,7 @@
 // What tests need of the kernel: descriptors, pipes, sockets, terminals, directories, children. All calls here are plain
-// ones, never through the library under test. Owners close and remove in their destructors; a failure to make one ends
-// the test by an exception, which gtest reports. Any thread.
+// ones, never through the library under test, but for the close of a descriptor where that is promised (harness.cpp).
+// Owners close and remove in their destructors; a failure to make one ends the test by an exception, which gtest reports.
+// Any thread.
 #pragma once
 
 #include <cstdint>
@@ -26,7 +27,10 @@ public:
     int release() { return std::exchange(number_, -1); }
     void reset();
 
+    static void close_by(void (*way)(int number)) { close_way = way; } // instead of close(2), for the whole process
+
 private:
+    static void (*close_way)(int number);
     int number_ = -1;
 };
 
