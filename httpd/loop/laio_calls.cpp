@@ -42,7 +42,8 @@ private:
 laio_calls::laio_calls(libevent_multiplexer &loop) : loop_(loop) {
     laio_options options{};
     options.size = sizeof options;
-    options.flags = LAIO_ASSUME_BLOCKING | LAIO_SIGNALS_BLOCKED; // sockets block, and no signal has a handler
+    // sockets block, no signal has a handler, and laio_network closes its own through laio
+    options.flags = LAIO_ASSUME_BLOCKING | LAIO_SIGNALS_BLOCKED | LAIO_CLOSES_TOLD;
     if (laio_init(&options) != 0) throw std::system_error(errno, std::generic_category(), "laio_init");
     if (laio_event_attach(loop.base()) != 0)
         throw std::system_error(errno, std::generic_category(), "laio_event_attach");
