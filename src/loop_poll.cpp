@@ -173,7 +173,7 @@ int loop::poll(laio_completion *completions, int length, const timespec *timeout
         collect();
         if (!ready_.empty()) break;
         if (r == -EINTR) return r;
-        if (timeout != nullptr && left.tv_sec == 0 && left.tv_nsec == 0) return 0;
+        if (timeout != nullptr && left.tv_sec == 0 && left.tv_nsec == 0 && !readiness_.take_fullness()) return 0;
     }
     return hand_over(completions, length);
 }

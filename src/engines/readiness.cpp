@@ -300,6 +300,7 @@ int readiness::sleep(const timespec *timeout) {
         r = system_call(SYS_epoll_pwait, epoll_, word(events_), events_max, timeout_ms, 0, 0);
     }
     found_ = r > 0 ? static_cast<int>(r) : 0;
+    was_full_ = found_ == events_max;
     return r < 0 ? static_cast<int>(r) : 0;
 }
 

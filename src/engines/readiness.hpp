@@ -15,6 +15,7 @@
 
 #include <cstdint>
 #include <time.h>
+#include <utility>
 
 namespace laio {
 
@@ -42,6 +43,9 @@ public:
     void forget(unsigned first, unsigned last);
     void collect(operation_list &ready); // of what the last sleep() found
     [[nodiscard]] bool has_found() const { return found_ > 0; }
+    // Once: the last sleep() found as much as it could take, so that there may be more; events that nobody waits for come
+    // many at once.
+    bool take_fullness() { return std::exchange(was_full_, false); }
 
     // Sleeps until something happens, at most for `timeout` (nullptr: no limit). 0, or -EINTR.
     int sleep(const timespec *timeout);
@@ -84,6 +88,7 @@ private:
     watch *unused_ = nullptr;
     operation_list stale_;
     int found_ = 0; // events of the last look that were not dispatched yet
+    bool was_full_ = false;
     bool has_pwait2_ = true;
     bool closes_told_ = false;
     alignas(8) unsigned char events_[events_max * 16]; // struct epoll_event, which this header does not show

@@ -109,6 +109,24 @@ TEST_P(polling, room_for_one_and_several_complete) {
     EXPECT_EQ(std::string(bytes.data(), bytes.size()), "01234");
 }
 
+// Events that nobody waits for any more stand before the one that matters.
+TEST_P(polling, at_once_finds_what_stands_behind_many_events_of_nobody) {
+    if (!set().has_readiness() || (set().flags & LAIO_SOCKETS_IN_RING) != 0)
+        GTEST_SKIP() << "what waits outside of epoll is handed in, not looked for";
+    constexpr int many = 70;
+    std::vector<pipe_ends> pipes;
+    char byte = 0;
+    for (int i = 0; i < many; ++i) {
+        call_record *call = begin(SYS_read, pipes.emplace_back(make_pipe()).reader.get(), &byte, 1);
+        EXPECT_EQ(laio_cancel(call->handle), 0);
+        EXPECT_EQ(finish(call), (outcome{-1, ECANCELED}));
+    }
+    call_record *call = begin(SYS_read, pipes.emplace_back(make_pipe()).reader.get(), &byte, 1);
+    for (const pipe_ends &each : pipes) write_all(each.writer.get(), "x");
+    EXPECT_EQ(collect(0), 1);
+    EXPECT_TRUE(call->complete);
+}
+
 TEST_P(polling, writes_no_more_than_it_returns) {
     const pipe_ends ends = make_pipe();
     char byte = 0;
