@@ -50,6 +50,8 @@ std::vector<goal> project_goals() {
         {"not-ready pipe byte: LAIO / liburing by hand", "pipe_not_ready", way::laio, way::liburing, ratio, 1.25},
         {"the same, LAIO in the ring and promised to block", "pipe_not_ready", way::laio_promised, way::liburing, ratio,
          1.25},
+        {"the same, LAIO told of closes and promised to block", "pipe_not_ready", way::laio_told, way::liburing, ratio,
+         1.25},
     };
 }
 

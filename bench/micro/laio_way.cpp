@@ -14,6 +14,7 @@ laio_options laio_way::options_for(way which) {
         options.forbid = LAIO_FORBID_RING | LAIO_FORBID_READINESS | LAIO_FORBID_ACTIVATIONS;
     else if (which == way::laio_ring) options.flags = LAIO_SOCKETS_IN_RING;
     else if (which == way::laio_promised) options.flags = LAIO_SOCKETS_IN_RING | LAIO_ASSUME_BLOCKING;
+    else if (which == way::laio_told) options.flags = LAIO_CLOSES_TOLD | LAIO_ASSUME_BLOCKING;
     else if (which == way::laio_signals_blocked) options.flags = LAIO_SIGNALS_BLOCKED;
     else if (which == way::laio_activations) {
         // The promise saves asking for O_NONBLOCK, which is no part of an activation.

@@ -110,8 +110,8 @@ std::vector<bench_case> turn_cases(const std::string &path) {
     made.title = "turn: byte not ready, stat";
     made.table = table::calls;
     made.waits = true;
-    made.ways = {way::plain,        way::plain_threads, way::epoll,         way::laio,
-                 way::laio_no_ring, way::laio_ring,     way::laio_promised, way::liburing};
+    made.ways = {way::plain,     way::plain_threads, way::epoll,     way::laio,    way::laio_no_ring,
+                 way::laio_ring, way::laio_promised, way::laio_told, way::liburing};
     made.make = [bytes, path](way which) -> std::unique_ptr<subject> {
         if (is_laio(which)) return std::make_unique<turn_subject<laio_turn_way>>(which, bytes, path);
         return with_way(which, [&]<typename way_type>(std::type_identity<way_type>) -> std::unique_ptr<subject> {

@@ -27,6 +27,9 @@ way_name name_of(way which) {
     case way::laio_promised:
         return {"laio-promised", "LAIO", "promised",
                 "LAIO_SOCKETS_IN_RING and LAIO_ASSUME_BLOCKING: nobody asks for O_NONBLOCK"};
+    case way::laio_told:
+        return {"laio-told", "LAIO", "told",
+                "LAIO_CLOSES_TOLD and LAIO_ASSUME_BLOCKING: a wait in epoll costs no system call of its own"};
     case way::laio_activations:
         return {"laio-activations", "LAIO", "in place",
                 "LAIO_FORBID_ATTEMPTS and LAIO_ASSUME_BLOCKING: every call is an activation"};

@@ -14,6 +14,7 @@ enum class way {
     laio_no_ring,
     laio_ring,
     laio_promised,
+    laio_told,
     laio_activations,
     laio_signals_blocked,
     laio_carriers,
@@ -31,6 +32,7 @@ inline constexpr std::array all_ways{way::plain,
                                      way::laio_no_ring,
                                      way::laio_ring,
                                      way::laio_promised,
+                                     way::laio_told,
                                      way::laio_activations,
                                      way::laio_signals_blocked,
                                      way::laio_carriers,
@@ -51,7 +53,8 @@ way_name name_of(way which);
 
 constexpr bool is_laio(way which) {
     return which == way::laio || which == way::laio_no_ring || which == way::laio_ring || which == way::laio_promised ||
-           which == way::laio_activations || which == way::laio_signals_blocked || which == way::laio_carriers;
+           which == way::laio_told || which == way::laio_activations || which == way::laio_signals_blocked ||
+           which == way::laio_carriers;
 }
 
 constexpr bool is_posix_aio(way which) { return which == way::aio || which == way::aio_unpinned; }

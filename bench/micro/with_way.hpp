@@ -22,6 +22,7 @@ template <typename make_type> std::unique_ptr<subject> with_way(way which, make_
     case way::laio_no_ring:
     case way::laio_ring:
     case way::laio_promised:
+    case way::laio_told:
     case way::laio_activations:
     case way::laio_signals_blocked:
     case way::laio_carriers: return make(std::type_identity<laio_way>());

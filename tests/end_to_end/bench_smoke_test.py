@@ -12,7 +12,7 @@ import tempfile
 
 from programs import ANTI_HANG_S, BIN, IS_THREAD_SANITIZED
 
-LAIO_WAYS = ["laio", "laio-no-ring", "laio-ring", "laio-promised", "laio-activations", "laio-carriers"]
+LAIO_WAYS = ["laio", "laio-no-ring", "laio-ring", "laio-promised", "laio-told", "laio-activations", "laio-carriers"]
 AIO_WAYS = ["aio", "aio-unpinned"]
 BYTE_WAYS = ["plain", "epoll", *LAIO_WAYS, *AIO_WAYS, "liburing"]
 CASES = {f"{channel}_{scenario}": BYTE_WAYS + (["plain-threads"] if scenario == "ready_alone" else [])
@@ -24,7 +24,8 @@ CASES |= {
     "msync": ["plain", "plain-threads", "laio", "laio-signals-blocked", "laio-carriers"],
     "stat": ["plain", "plain-threads", "laio", "laio-signals-blocked", "laio-carriers",
              "liburing", "thread-pool", "libuv"],
-    "turn": ["plain", "plain-threads", "epoll", "laio", "laio-no-ring", "laio-ring", "laio-promised", "liburing"],
+    "turn": ["plain", "plain-threads", "epoll", "laio", "laio-no-ring", "laio-ring", "laio-promised", "laio-told",
+             "liburing"],
     "file_cold_1": ["plain", "laio", "laio-no-ring", *AIO_WAYS, "liburing"],
     "file_cold_32": ["laio", "laio-no-ring", *AIO_WAYS, "liburing"],
 }
@@ -32,7 +33,7 @@ CASES |= {
 MAY_BE_SKIPPED = {"laio-ring", "laio-promised", "liburing", "laio-activations", "laio-signals-blocked", "plain-threads",
                   "libuv"}
 MAY_BE_SKIPPED |= set(AIO_WAYS) if IS_THREAD_SANITIZED else set()
-GOALS = 22
+GOALS = 23
 SETS = ["default", "no-ring", "sockets-in-ring"]
 
 problems = []
