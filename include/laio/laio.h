@@ -100,12 +100,13 @@ LAIO_API int laio_stats(struct laio_stats *stats);
 #define LAIO_CLOSES_TOLD     0x8u /* a promise: what this thread waited on it closes by laio_syscall() only; see below */
 #define LAIO_FLAGS_ALL       0xfu
 
-/* LAIO_CLOSES_TOLD: a descriptor that a call of this thread has waited for comes to mean another file, or none, by a close(2),
- * dup2(2), dup3(2) or close_range(2) of this thread's laio_syscall() only, not by the plain call, another thread or loop,
- * fclose(3) or a library. Waiting again then costs no system call. Duplicates are descriptors of their own: each is closed
- * that way if it was waited for. A fork's child may close what it likes, and execve(2) ends the loop with the process. Where it
- * is broken, a call on that number may wait until laio_cancel(), or until the number is closed through laio; and a call that was
- * waiting, for a file that lives on by a duplicate, may be made on the file that has its number now. */
+/* LAIO_CLOSES_TOLD: a descriptor that a call of this thread has waited for, or sent a file to, comes to mean another file,
+ * or none, by a close(2), dup2(2), dup3(2) or close_range(2) of this thread's laio_syscall() only, not by the plain call,
+ * another thread or loop, fclose(3) or a library. Waiting again then costs no system call. Duplicates are descriptors of
+ * their own: each is closed that way if it was waited for, or sent a file to. A fork's child may close what it likes, and
+ * execve(2) ends the loop with the process. Where it is broken, a call on that number may wait until laio_cancel(), or until
+ * the number is closed through laio; and a call that was waiting, for a file that lives on by a duplicate, may be made on
+ * the file that has its number now. */
 
 /* laio_options.forbid, and by name (lower case, commas between) in the environment variable LAIO_FORBID: what the loop
  * is not to use, nor to ask the kernel for. Everything works without them, by other means. */

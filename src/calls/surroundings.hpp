@@ -2,7 +2,8 @@
 // each kind of file was seen to refuse, and what each descriptor number last was.
 //
 // The last is a hint only. Numbers are closed and reused behind our back, so a hint decides what is tried first, never
-// what a call does: every attempt is safe, and right, on any kind of file. Used by the loop's thread.
+// what a call does: every attempt is safe, and right, on any kind of file. The room of a socket is remembered where closes are
+// told only, and a call that trusts it too much is left behind. Used by the loop's thread.
 #pragma once
 
 #include "kernel/features.hpp"
@@ -56,10 +57,11 @@ public:
     void note_room(int descriptor, std::uint32_t room) {
         if (descriptor_hint *hint = find(descriptor); hint != nullptr) hint->room = room;
     }
-    // Somebody sent so much.
+    // Somebody sent so much: a byte takes the room of what the kernel keeps it in, too.
     void use_room(int descriptor, std::uint64_t bytes) {
-        if (descriptor_hint *hint = find(descriptor); hint != nullptr && hint->room > 0)
-            hint->room -= static_cast<std::uint32_t>(bytes < hint->room ? bytes : hint->room);
+        const std::uint64_t taken = bytes + beside_a_send;
+        if (descriptor_hint *hint = find(descriptor); hint != nullptr)
+            hint->room -= static_cast<std::uint32_t>(taken < hint->room ? taken : hint->room);
     }
     // False: it has to be asked.
     bool take_room(int descriptor, std::uint64_t bytes) {
@@ -68,11 +70,15 @@ public:
         hint->room -= static_cast<std::uint32_t>(bytes);
         return true;
     }
-    void forget(int descriptor) { note(descriptor, file_kind::unknown); }
+    void forget(int descriptor) {
+        if (descriptor >= 0) note(descriptor, file_kind::unknown);
+    }
     void forget(unsigned first, unsigned last) {
         for (descriptor_hint &hint : hints_)
             if (hint.key > first && hint.key - 1 <= last) hint = {};
     }
+
+    static constexpr std::uint64_t beside_a_send = 1024;
 
 private:
     static std::uint8_t untimed_bit(bool to_write) { return to_write ? 2 : 1; }

@@ -183,7 +183,9 @@ int readiness::start_told(watch &w, operation &op, bool found_nothing) {
         int r = tell(w, w.told | wanted);
         if (r == -ENOENT) { // the promise was broken: the number means another file
             make_stale(w);
-            w.told = 0;
+            if (++generation_ == 0) ++generation_;
+            w.generation = generation_;
+            w.told = w.trusted = 0;
             r = tell(w, wanted);
             added = 1;
         }

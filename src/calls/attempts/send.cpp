@@ -19,7 +19,10 @@ long send_now(operation &op, long flags) {
 } // namespace
 
 outcome account_send(operation &op, surroundings &world, long result) {
-    if (result == -EAGAIN) return blocked_unless_nonblocking(op, world, until::writable);
+    if (result == -EAGAIN) {
+        world.hints.note_room(descriptor_of(op), 0);
+        return blocked_unless_nonblocking(op, world, until::writable);
+    }
     if (result < 0) return done_with(op, result);
     world.hints.note_socket(descriptor_of(op));
     world.hints.use_room(descriptor_of(op), static_cast<std::uint64_t>(result));

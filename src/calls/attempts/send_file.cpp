@@ -113,7 +113,10 @@ outcome attempt_send_file(operation &op, surroundings &world) {
     const int socket = op.own_descriptor >= 0 && op.made.number == SYS_sendfile ? op.own_descriptor : to;
     const room here = room_of(socket);
     if (here.bytes < 0) return blocked(until::carrier); // it was a socket once
-    if (!here.is_empty && !is_ready(socket, POLLOUT)) return wait_for(op, to, until::writable);
+    if (!here.is_empty && !is_ready(socket, POLLOUT)) {
+        world.hints.note_room(to, 0);
+        return wait_for(op, to, until::writable);
+    }
     if (op.made.number == SYS_splice && world.kind_of(from) == file_kind::pipe && !is_ready(from, POLLIN))
         return wait_for(op, from, until::readable);
     op.crowded = here.is_crowded;

@@ -75,7 +75,10 @@ outcome write_by_kind(operation &op, surroundings &world, const transfer &rest) 
 } // namespace
 
 outcome account_write(operation &op, surroundings &world, long result) {
-    if (result == -EAGAIN) return blocked_unless_nonblocking(op, world, until::writable);
+    if (result == -EAGAIN) {
+        world.hints.note_room(descriptor_of(op), 0);
+        return blocked_unless_nonblocking(op, world, until::writable);
+    }
     if (result < 0) return done_with(op, result);
     world.hints.use_room(descriptor_of(op), static_cast<std::uint64_t>(result));
     if (op.wanted == 0) op.wanted = size_of(op);

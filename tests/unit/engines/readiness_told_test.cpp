@@ -10,6 +10,7 @@
 #include <sys/eventfd.h>
 #include <sys/syscall.h>
 #include <sys/un.h>
+#include <vector>
 
 namespace {
 
@@ -104,6 +105,43 @@ TEST_F(told, a_file_of_another_kind_is_not_trusted_to_have_edges) {
         operation &op = wait(counter, until::readable);
         ASSERT_EQ(look(), (given{&op})) << i;
     }
+}
+
+// A carrier could not make it: it waits on, for a file that its own number holds.
+TEST_F(told, one_that_is_not_told_takes_the_registration_over) {
+    const ends pair = make_sockets();
+    operation &reader = wait(pair.reader, until::readable);
+    fill_up(pair.reader);
+    operation &writer = operations_.wait(pair.reader.get(), until::writable);
+    writer.own_descriptor = pair.reader.get();
+    EXPECT_GE(start(writer, true), 0);
+    drain(pair.writer);
+    EXPECT_EQ(look(), (given{&writer}));
+    writer.own_descriptor = -1;
+    put(pair.writer, "x");
+    EXPECT_EQ(look(), (given{&reader}));
+    for (int i = 0; i < 3; ++i) {
+        drain(pair.reader);
+        ASSERT_GE(start(reader, true), 0);
+        ASSERT_EQ(look(), given{});
+        put(pair.writer, "x");
+        ASSERT_EQ(look(), (given{&reader})) << i;
+    }
+}
+
+TEST_F(told, a_look_that_found_as_much_as_it_could_take_says_so) {
+    std::vector<ends> pipes;
+    for (int i = 0; i < 65; ++i) {
+        pipes.push_back(make_pipe());
+        readiness_.cancel(wait(pipes.back().reader, until::readable));
+        put(pipes.back().writer, "x");
+    }
+    EXPECT_FALSE(readiness_.take_fullness());
+    EXPECT_EQ(look(), given{});
+    EXPECT_TRUE(readiness_.take_fullness());
+    EXPECT_FALSE(readiness_.take_fullness());
+    EXPECT_EQ(look(), given{});
+    EXPECT_FALSE(readiness_.take_fullness());
 }
 
 TEST_F(told, both_directions_of_one_descriptor) {

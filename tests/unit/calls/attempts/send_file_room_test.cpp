@@ -65,13 +65,49 @@ TEST_F(remembered_room, is_used_up_by_sends_and_writes) {
     ASSERT_EQ(send_file(1000), 1000);
     const std::uint32_t before = room();
     const auto size = static_cast<std::uint32_t>(head.size());
+    const auto taken = static_cast<std::uint32_t>(size + laio::descriptor_hints::beside_a_send);
     EXPECT_EQ((trial{world, SYS_write, connection.in, head.data(), head.size()}.finish()), size);
-    EXPECT_EQ(room(), before - size);
+    EXPECT_EQ(room(), before - taken);
     EXPECT_EQ((trial{world, SYS_sendto, connection.in, head.data(), head.size(), 0}.finish()), size);
-    EXPECT_EQ(room(), before - 2 * size);
+    EXPECT_EQ(room(), before - 2 * taken);
     EXPECT_EQ((trial{world, SYS_sendto, connection.in, head.data(), head.size(), MSG_DONTWAIT}.finish()), size);
-    EXPECT_EQ(room(), before - 3 * size);
+    EXPECT_EQ(room(), before - 3 * taken);
     world.hints.use_room(connection.in, 1'000'000);
+    EXPECT_EQ(room(), 0U);
+}
+
+// The kernel keeps each piece in more memory than it has bytes.
+TEST_F(remembered_room, is_used_up_by_many_small_sends_before_the_socket_is_full) {
+    connection = make_sockets();
+    ASSERT_EQ(send_file(1000), 1000);
+    long sent = 0;
+    while (room() > 0 && plain(SYS_sendto, connection.in, "x", 1, MSG_DONTWAIT, nullptr, 0) == 1) {
+        world.hints.use_room(connection.in, 1);
+        ++sent;
+    }
+    EXPECT_EQ(room(), 0U) << "it is full after " << sent;
+}
+
+TEST_F(remembered_room, is_none_once_a_send_found_none) {
+    for (const long number : {SYS_write, SYS_sendto}) {
+        connection = make_sockets();
+        ASSERT_EQ(send_file(1000), 1000);
+        const std::string bytes(65536, 'x');
+        while (plain(SYS_sendto, connection.in, bytes.data(), bytes.size(), MSG_DONTWAIT, nullptr, 0) > 0) {}
+        ASSERT_GT(room(), 0U);
+        trial sender{world, number, connection.in, bytes.data(), bytes.size(), 0};
+        EXPECT_EQ(sender.attempt().waits_for, until::writable) << number;
+        EXPECT_EQ(room(), 0U) << number;
+    }
+}
+
+TEST_F(remembered_room, is_none_once_a_sendfile_found_none) {
+    connection = make_sockets();
+    ASSERT_EQ(send_file(1000), 1000);
+    const std::uint32_t before = room();
+    const std::string bytes(65536, 'x');
+    while (plain(SYS_sendto, connection.in, bytes.data(), bytes.size(), MSG_DONTWAIT, nullptr, 0) > 0) {}
+    ASSERT_EQ(send_file(static_cast<long>(before) + 1), 0);
     EXPECT_EQ(room(), 0U);
 }
 
