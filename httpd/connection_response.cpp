@@ -8,10 +8,23 @@
 #include "net/socket_address.hpp"
 
 #include <algorithm>
+#include <cerrno>
+#include <cstdio>
+#include <cstring>
 #include <ctime>
+#include <set>
 #include <span>
 
 namespace httpd {
+namespace {
+
+// Of each error the first: the file system's, most often, and then of many files.
+void tell_once(int error) {
+    static std::set<int> told;
+    if (told.insert(error).second) std::fprintf(stderr, "laio-httpd: answering 500: %s\n", std::strerror(error));
+}
+
+} // namespace
 
 connection::step connection::refuse(status code) { return answer_with({.code = code}); }
 
@@ -30,8 +43,10 @@ connection::step connection::refuse_for(int error) {
     case EMFILE:
     case ENFILE:
     case ENOMEM:
+    case ENOBUFS:      // asking a helper, or
+    case ETOOMANYREFS: // its answer
     case EAGAIN: return refuse(status::service_unavailable);
-    default: return refuse(status::internal_server_error);
+    default: tell_once(error); return refuse(status::internal_server_error);
     }
 }
 

@@ -104,6 +104,7 @@ def play_once(cell, prepared, server, meters):
                        cell.seconds)
     measured = between(before, meters.read())
     return {"load": dataclasses.asdict(load), "measured": measured,
+            "server_said": server.complaints(),
             "workload": {"requests": prepared.requests, "footprint_bytes": prepared.footprint_bytes}}
 
 

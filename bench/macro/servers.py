@@ -121,6 +121,9 @@ class Server:
             return documents(self.out.read_text(errors="replace"))[count:]
         return self.wait_for("does not say its statistics", look)[0]
 
+    def complaints(self):
+        return self.err.read_text(errors="replace").strip()[-500:]
+
     def processes(self):
         if self.group:
             return self.group.processes()

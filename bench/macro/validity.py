@@ -17,7 +17,8 @@ def void_reasons(cell, kind, record):
     load, measured = record["load"], record["measured"]
     if load["errors"]:
         counts = ", ".join(f"{count} {kind_of}" for kind_of, count in sorted(load["errors"].items()))
-        reasons.append(f"errors in responses: {counts}")
+        said = f"; the server said: {record['server_said']}" if record.get("server_said") else ""
+        reasons.append(f"errors in responses: {counts}{said}")
     if load["probe_errors"]:
         reasons.append(f"errors in the probe's responses: {sum(load['probe_errors'].values())}")
     if load["requests"] == 0:

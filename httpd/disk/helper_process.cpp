@@ -47,16 +47,16 @@ int helper_process::ask(const errand &what) {
     return send_message(socket_, parts, what.file, MSG_DONTWAIT) < 0 ? errno : 0;
 }
 
-std::optional<errand_result> helper_process::answer() {
-    errand_result result;
+int helper_process::answer(errand_result &result) {
     std::array parts{iovec{&result, sizeof result}};
     int descriptor = -1;
     const auto length = receive_message(socket_, parts, descriptor, MSG_DONTWAIT);
-    if (length != sizeof result) return std::nullopt;
-    if (asked_ != errand_kind::open || result.value < 0) return result;
-    if (descriptor < 0) return errand_result::failure(EMFILE); // it had no room here
-    result.value = descriptor;
-    return result;
+    if (length < 0) return errno;
+    if (length != sizeof result) return EPIPE;
+    if (asked_ != errand_kind::open || result.value < 0) return 0;
+    if (descriptor >= 0) result.value = descriptor;
+    else result = errand_result::failure(EMFILE); // it had no room here
+    return 0;
 }
 
 } // namespace httpd

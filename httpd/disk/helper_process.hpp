@@ -9,8 +9,6 @@
 
 #include <sys/types.h>
 
-#include <optional>
-
 namespace httpd {
 
 class helper_process {
@@ -25,8 +23,8 @@ public:
 
     // 0 or an error; EPIPE or ECONNRESET: it is gone. Its name is shorter than PATH_MAX.
     int ask(const errand &what);
-    // Nothing: it is gone.
-    std::optional<errand_result> answer();
+    // 0, or an error; EAGAIN: it has not answered yet; any other: it is gone.
+    int answer(errand_result &result);
 
 private:
     int socket_ = -1;

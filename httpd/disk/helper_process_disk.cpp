@@ -95,12 +95,14 @@ void helper_process_disk::give(helper &to, work next) {
 
 void helper_process_disk::answered(helper &by) {
     loop_.woke();
+    errand_result result;
+    const int error = by.process.answer(result);
+    if (error == EAGAIN) return;
     auto had = std::exchange(by.has, std::nullopt);
-    const auto result = by.process.answer();
-    if (result && had) {
+    if (error == 0 && had) {
         idle_.push_back(&by);
         hand_out(); // before the loop does anything else
-        returned(had->what, *result);
+        returned(had->what, result);
         return;
     }
     bury(by);

@@ -22,7 +22,7 @@ def cell(server="Flash-LAIO-LAIO", workload=BERKELEY, **fields):
 
 
 def one_pass(of, kind, requests_per_s, *, cpu_us=100.0, response_ms=None, probe_p99_ms=None, load=None, measured=None,
-             memory=None):
+             memory=None, server_said=""):
     """A pass of a second in which 1,000,000 bytes were served for each 100 requests."""
     requests = int(requests_per_s)
     record = {
@@ -37,6 +37,7 @@ def one_pass(of, kind, requests_per_s, *, cpu_us=100.0, response_ms=None, probe_
                      "blocked_calls": None,
                      "disk": {"reads": 10, "read_bytes": 0, "reads_ms": 400, "busy_ms": 200, "weighted_ms": 500},
                      **(measured or {})},
+        "server_said": server_said,
         "workload": {"requests": requests, "footprint_bytes": 1},
         "memory": {"limit_bytes": 1, **(memory or {})},
     }

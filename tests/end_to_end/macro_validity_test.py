@@ -36,6 +36,9 @@ class Void(unittest.TestCase):
     def test_errors(self):
         self.assertEqual(self.reasons(cell(), load={"errors": {"reset": 2, "timeout": 1}}),
                          ["errors in responses: 2 reset, 1 timeout"])
+        said = "laio-httpd: answering 500: Stale file handle"
+        self.assertIn(f"the server said: {said}",
+                      self.reasons(cell(), load={"errors": {"with status 500": 1}}, server_said=said)[0])
         self.assertIn("probe", self.reasons(cell(), load={"probe_errors": {"reset": 2}})[0])
 
     def test_a_trace_that_was_not_played(self):

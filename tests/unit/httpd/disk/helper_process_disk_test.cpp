@@ -1,10 +1,12 @@
 // Helper processes on a small loop, and what becomes of errands whose helper is killed.
 #include "disk/helper_process_disk.hpp"
 
+#include "disk/helper_process.hpp"
 #include "disk_acts.hpp"
 
 #include <linux/filter.h>
 #include <linux/seccomp.h>
+#include <poll.h>
 #include <sys/prctl.h>
 #include <sys/resource.h>
 #include <sys/syscall.h>
@@ -108,6 +110,21 @@ TEST_F(helper_processes, keep_the_socket_and_the_root_alone) {
     who.takes(some->status(who, "f", who.status)); // what it had before is closed by then
     wait_for(loop, who);
     EXPECT_EQ(descriptors_of(children().at(0)), 2U);
+}
+
+// Woken for nothing, the loop must not take it for dead.
+TEST_F(helper_processes, one_that_has_not_answered_is_not_gone) {
+    helper_process process(files.root);
+    errand_result result;
+    EXPECT_EQ(process.answer(result), EAGAIN);
+    ASSERT_EQ(process.ask({{errand_kind::status}, "f"}), 0);
+    pollfd answered{.fd = process.socket(), .events = POLLIN, .revents = 0};
+    ASSERT_EQ(::poll(&answered, 1, -1), 1);
+    EXPECT_EQ(process.answer(result), 0);
+    EXPECT_EQ(result.error, 0);
+    ::kill(process.pid(), SIGKILL);
+    ASSERT_EQ(::waitpid(process.pid(), nullptr, 0), process.pid());
+    EXPECT_EQ(process.answer(result), EPIPE);
 }
 
 TEST_F(helper_processes, one_killed_while_idle_is_replaced) {
