@@ -55,7 +55,7 @@ void describe(CLI::App &app, httpd::server_options &options, reporting &report) 
     app.add_option("--connections", options.connections_max, "Connections at once, at most")
         ->check(CLI::Range(1U, 1000000U))
         ->capture_default_str();
-    app.add_option("--disk-concurrency", options.disk_concurrency, "Helpers, or reads of AIO, at once, at most")
+    app.add_option("--disk-concurrency", options.disk_concurrency, "Helpers, reads or blocked calls at once, at most")
         ->check(CLI::Range(1U, 1024U))
         ->capture_default_str();
     app.add_option("--head-limit", options.limits.head_bytes, "Bytes of a request head, at most")

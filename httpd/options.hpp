@@ -18,7 +18,7 @@ struct server_options {
     std::string address = "127.0.0.1";
     std::uint16_t port = 8080;
     std::uint32_t connections_max = 10000;
-    unsigned disk_concurrency = 64; // reads, opens and lookups at once, for the strategies that have to be told
+    unsigned disk_concurrency = 64; // reads, opens and lookups at once, at most; the blocking ones do one
     request_limits limits;
     cache_limits caches;
     std::string log;  // a file, "-" for standard output, or empty: none

@@ -75,7 +75,7 @@ strategies::strategies(const version &chosen, int root, unsigned disk_concurrenc
 #endif
     auto &events = made_in<libevent_multiplexer>(waiting);
     if (chosen.files == disk_kind::laio || chosen.files == disk_kind::laio_reading)
-        calls = std::make_unique<laio_calls>(events);
+        calls = std::make_unique<laio_calls>(events, disk_concurrency);
     switch (chosen.net) {
     case network_kind::nonblocking: net = std::make_unique<nonblocking_network>(events); break;
     case network_kind::laio: net = std::make_unique<laio_network>(*calls); break;

@@ -39,11 +39,12 @@ private:
     void *state_ = nullptr;
 };
 
-laio_calls::laio_calls(libevent_multiplexer &loop) : loop_(loop) {
+laio_calls::laio_calls(libevent_multiplexer &loop, unsigned disk_concurrency) : loop_(loop) {
     laio_options options{};
     options.size = sizeof options;
     // sockets block, no signal has a handler, and laio_network closes its own through laio
     options.flags = LAIO_ASSUME_BLOCKING | LAIO_SIGNALS_BLOCKED | LAIO_CLOSES_TOLD;
+    options.carriers_max = disk_concurrency + 1; // one stands by: what is in memory waits for no disk
     if (laio_init(&options) != 0) throw std::system_error(errno, std::generic_category(), "laio_init");
     if (laio_event_attach(loop.base()) != 0)
         throw std::system_error(errno, std::generic_category(), "laio_event_attach");

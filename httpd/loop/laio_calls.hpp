@@ -19,7 +19,8 @@ public:
     // How a strategy that makes several calls for a task goes on with the outcome of one; `state` is what it gave.
     using step = outcome (*)(laio_calls &calls, task &who, outcome result, void *state);
 
-    explicit laio_calls(libevent_multiplexer &loop); // throws std::system_error
+    // So many calls may be blocked at once; what is beyond that waits for its turn. Throws std::system_error.
+    laio_calls(libevent_multiplexer &loop, unsigned disk_concurrency);
     laio_calls(const laio_calls &) = delete;
     laio_calls &operator=(const laio_calls &) = delete;
     ~laio_calls(); // ends the loop of LAIO, whatever is in the background
